@@ -1,0 +1,1 @@
+"""A clean room: companies match audiences and exchange noisy statistics, never rows."""

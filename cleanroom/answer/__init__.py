@@ -1,0 +1,1 @@
+"""Pure decisions of answering: trees, groups, opening, intervals. No sockets, files or clocks."""

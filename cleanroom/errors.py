@@ -1,0 +1,54 @@
+"""Every way the clean room says no, as one tree.
+
+    CleanroomError
+      UsageError          the person at this keyboard can mend it: a file, a name, a number
+      SourceError         the company's own table is not what the contract says
+      RefusedError        a rule of the contract forbids it; carries rule, whose, what would be allowed
+      PeerError           another process sent something malformed, foreign, stale or forged
+        AuthenticationError
+      UnavailableError    another process did not answer in time; names it
+      StateError          this node's own state forbids going on (key file readable by others, restored backup)
+
+The text of an error is for the operator of the process it happened in. What a peer is told comes from the
+table in `cleanroom.transport.status`, never from this text. No error text holds an identifier, a row, a key
+or an exact count.
+"""
+
+
+class CleanroomError(Exception):
+    """Base of every refusal; its text is one line."""
+
+
+class UsageError(CleanroomError):
+    """Something the user typed or a file the user wrote is wrong."""
+
+
+class SourceError(CleanroomError):
+    """The company's own table does not fit the contract; seen by its own operator only."""
+
+
+class RefusedError(CleanroomError):
+    """A rule says no. `rule` is a stable name, `owner` whose rule it is, `advice` the nearest allowed thing."""
+
+    def __init__(self, rule: str, owner: str, explanation: str, advice: str) -> None:
+        super().__init__(f"{explanation} (rule {rule} of {owner}); {advice}")
+        self.rule = rule
+        self.owner = owner
+        self.explanation = explanation
+        self.advice = advice
+
+
+class PeerError(CleanroomError):
+    """Another process sent bytes that this process will not act on."""
+
+
+class AuthenticationError(PeerError):
+    """The sender is not who the message says, or may not send it."""
+
+
+class UnavailableError(CleanroomError):
+    """Another process did not answer in time."""
+
+
+class StateError(CleanroomError):
+    """This process's own state forbids going on until the operator has acted."""

@@ -1,0 +1,1 @@
+"""Pure decisions of matching: handshake, dummies, placement. No sockets, files or clocks."""

@@ -1,0 +1,1 @@
+"""A party's node: the only code that touches raw data and private keys."""

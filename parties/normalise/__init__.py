@@ -1,0 +1,1 @@
+"""Named identifier profiles: which spellings count as one person."""

@@ -1,0 +1,1 @@
+"""Reading a company's own tables."""
