@@ -1,0 +1,137 @@
+"""Person-level columns: what a company says it knows about a person, one value a person.
+
+A source table has many rows per person (order lines). The contract says how they become one value: which source
+column, which reduction, over which rows, and how ties end. A *dimension* takes one of the values declared in the
+contract, or `other`; a *measure* is a number clamped to declared bounds. Anything not declared cannot be asked for.
+
+Tie rules: `last` takes the greatest date, then the smallest text in code-point order; `most_frequent` takes the
+greatest count, then the smallest text in code-point order. Empty text is missing: missing dimension is `other`,
+missing measure adds nothing to a sum.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from cleanroom.errors import UsageError
+from cleanroom.ids import ColumnName
+
+OTHER = "other"
+MAX_DECLARED_VALUES = 254
+_MAX_UNITS = 2**31
+
+DIMENSION_REDUCTIONS = ("last", "most_frequent", "any")
+MEASURE_REDUCTIONS = ("sum", "max", "count", "last")
+
+
+def checked_text(text: object, what: str, limit: int = 200) -> str:
+    """Printable text in NFC, 1 to `limit` characters, no surrounding blanks; raises UsageError."""
+    if not isinstance(text, str) or not 1 <= len(text) <= limit:
+        raise UsageError(f"{what} must be text of 1 to {limit} characters")
+    if text != unicodedata.normalize("NFC", text) or text != text.strip() or not text.isprintable():
+        raise UsageError(f"{what} must be printable text in normal form NFC without surrounding blanks")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """How the rows of one person become one value.
+
+    `source` is the source column (empty for `count` and `any`, which look at rows only); `order_by` and
+    `date_format` (strptime) are given for `last` alone; `where` keeps the rows whose column holds one of the
+    listed texts, all conditions together.
+    """
+
+    kind: str
+    source: str = ""
+    order_by: str = ""
+    date_format: str = ""
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind not in {*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS}:
+            raise UsageError(f"a reduction is one of {', '.join((*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS[:3]))}")
+        if (self.source == "") != (self.kind in {"count", "any"}):
+            raise UsageError("a source column is given for every reduction but count and any")
+        if (self.kind == "last") != (self.order_by != "" and self.date_format != ""):
+            raise UsageError("order_by and date_format are given for `last`, and only there")
+        if self.kind == "any" and not self.where:
+            raise UsageError("`any` asks whether a row passes `where`, so it needs one")
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One of the declared values, or `other`. Leaf numbers: 0 none, 1… declared in order, then `other`."""
+
+    name: ColumnName
+    reduction: Reduction
+    values: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.reduction.kind not in DIMENSION_REDUCTIONS:
+            raise UsageError(f"dimension {self.name}: the reduction is one of {', '.join(DIMENSION_REDUCTIONS)}")
+        if not 1 <= len(self.values) <= MAX_DECLARED_VALUES:
+            raise UsageError(f"dimension {self.name}: declare 1 to {MAX_DECLARED_VALUES} values")
+        for value in self.values:
+            checked_text(value, f"dimension {self.name}: a declared value")
+        if len(set(self.values)) != len(self.values) or OTHER in self.values:
+            raise UsageError(f"dimension {self.name}: declared values are distinct, and `{OTHER}` is added by itself")
+        if self.reduction.kind == "any" and self.values != ("yes", "no"):
+            raise UsageError(f'dimension {self.name}: `any` has the values ["yes", "no"]')
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Every declared value and `other`, in the order of leaves and words."""
+        return (*self.values, OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number of `unit`, read with `decimals` digits after the point, clamped to [low, high], in steps of `step`.
+
+    Per person the reduced value is clamped, then rounded half to even onto the grid of `step` before anything is
+    summed; bounds are multiples of the step. Arithmetic is on whole steps from there on.
+    """
+
+    name: ColumnName
+    reduction: Reduction
+    unit: str
+    decimals: int
+    low: Decimal
+    high: Decimal
+    step: Decimal
+
+    def __post_init__(self) -> None:
+        if self.reduction.kind not in MEASURE_REDUCTIONS:
+            raise UsageError(f"measure {self.name}: the reduction is one of {', '.join(MEASURE_REDUCTIONS)}")
+        checked_text(self.unit, f"measure {self.name}: the unit", 30)
+        if type(self.decimals) is not int or not 0 <= self.decimals <= 9:
+            raise UsageError(f"measure {self.name}: decimals is a whole number from 0 to 9")
+        for bound in (self.low, self.high, self.step):
+            if not bound.is_finite():
+                raise UsageError(f"measure {self.name}: low, high and step are finite numbers")
+        if not (self.step > 0 and self.low < self.high):
+            raise UsageError(f"measure {self.name}: step is above 0 and low is below high")
+        if self.low % self.step or self.high % self.step:
+            raise UsageError(f"measure {self.name}: low and high are multiples of step")
+        if self.sensitivity > _MAX_UNITS:
+            raise UsageError(f"measure {self.name}: bounds are within 2^31 steps of zero")
+
+    @property
+    def low_units(self) -> int:
+        """The lower clamp in whole steps."""
+        return int(self.low / self.step)
+
+    @property
+    def high_units(self) -> int:
+        """The upper clamp in whole steps."""
+        return int(self.high / self.step)
+
+    @property
+    def sensitivity(self) -> int:
+        """The most that one person moves a sum, in whole steps: max(|low|, |high|)."""
+        return max(abs(self.low_units), abs(self.high_units))
+
+
+Column = Dimension | Measure
