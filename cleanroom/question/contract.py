@@ -1,0 +1,71 @@
+"""The contract: the one public file that all parties hold, byte for byte the same, and enforce each by itself.
+
+It names the parties and their keys, the coordinator, every dataset with its columns, capacities, bounds and caps,
+the identifier profile and the cryptographic suite. Its hash is in every message, plan and statement: a party that
+holds another contract is simply not talking in the same room. Nothing private (paths, tables, secret keys) is in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cleanroom.crypto.sealing import SUITE_NAME
+from cleanroom.errors import UsageError
+from cleanroom.ids import PartyName, RoomName, room_name
+from cleanroom.question.card import CoordinatorCard, PartyCard
+from cleanroom.question.columns import checked_text
+from cleanroom.question.dataset import Dataset
+
+FORMAT_VERSION = 1
+PROTOCOL_VERSION = 1
+PROFILES = ("opaque-v1", "email-plain-v1", "email-uid2-v1", "phone-e164-v1")
+QUORUM = "asker-and-owner"
+MAX_PARTIES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What was agreed. Cards and datasets are keyed by party; every party has exactly one of each.
+
+    `setups_per_match` bounds how often a party may segment its people anew within one match.
+    """
+
+    room: RoomName
+    purpose: str
+    profile: str
+    region: str
+    suite: str
+    quorum: str
+    setups_per_match: int
+    coordinator: CoordinatorCard
+    cards: Mapping[PartyName, PartyCard]
+    datasets: Mapping[PartyName, Dataset]
+
+    def __post_init__(self) -> None:
+        room_name(self.room)
+        checked_text(self.purpose, "the purpose", 1000)
+        if self.profile not in PROFILES:
+            raise UsageError(f"the match profile is one of {', '.join(PROFILES)}")
+        if (self.profile == "phone-e164-v1") != (self.region != ""):
+            raise UsageError("a region (for example US) is stated for phone-e164-v1, and only there")
+        if self.region and not (len(self.region) == 2 and self.region.isascii() and self.region.isupper()):
+            raise UsageError("a region is two capital letters")
+        if self.suite != SUITE_NAME:
+            raise UsageError(f"this version knows one suite: {SUITE_NAME}")
+        if self.quorum != QUORUM:
+            raise UsageError(f"this version knows one quorum: {QUORUM}")
+        if type(self.setups_per_match) is not int or not 1 <= self.setups_per_match <= 1000:
+            raise UsageError("setups_per_match is a whole number from 1 to 1000")
+        if not 2 <= len(self.cards) <= MAX_PARTIES:
+            raise UsageError(f"a room has 2 to {MAX_PARTIES} parties")
+        if set(self.cards) != set(self.datasets):
+            raise UsageError("every party has one card and one dataset")
+        if len({len(dataset.key) for dataset in self.datasets.values()}) != 1:
+            raise UsageError("the match key has the same number of columns at every party")
+        identities = {card.identity for card in self.cards.values()}
+        if len(identities) != len(self.cards):
+            raise UsageError("two parties have the same identity key")
+        for name, dataset in self.datasets.items():
+            if dataset.owner != name or self.cards[name].name != name:
+                raise UsageError(f"{name}: card and dataset must be that party's own")
+            if not set(dataset.consumer_caps) <= set(self.cards):
+                raise UsageError(f"{name}: a consumer is not a party of the room")
