@@ -2,8 +2,10 @@
 
 use pyo3::prelude::*;
 
+mod answering;
+
 /// The compiled kernel.
 #[pymodule]
-fn _kernel(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    answering::register(module)
 }

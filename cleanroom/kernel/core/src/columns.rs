@@ -106,9 +106,9 @@ mod tests {
         }
         let mut transposed = rows;
         transpose(&mut transposed);
-        for r in 0..LANES {
-            for c in 0..LANES {
-                assert_eq!((rows[r] >> c) & 1, (transposed[c] >> r) & 1);
+        for (r, row) in rows.iter().enumerate() {
+            for (c, column) in transposed.iter().enumerate() {
+                assert_eq!((row >> c) & 1, (column >> r) & 1);
             }
         }
     }

@@ -79,8 +79,8 @@ mod tests {
                 ((index as u128 + 7).wrapping_mul(u128::MAX / 1_000_003)).to_le_bytes()
             };
             let got = digests(&h, blocks, 1, |first, count, group| {
-                for offset in 0..count {
-                    group[offset] = value(first + offset);
+                for (offset, block) in group[..count].iter_mut().enumerate() {
+                    *block = value(first + offset);
                 }
             });
             let mut whole = Polyval::new(&h.into());

@@ -3,3 +3,15 @@
 
 mod error;
 pub use error::{Error, Result};
+
+pub mod base_ot;
+mod blocks;
+mod columns;
+mod consistency;
+pub mod delivery;
+pub mod labels;
+pub mod leaves;
+pub mod ot_extension;
+pub mod rows;
+pub mod shape;
+mod tree;
