@@ -1,0 +1,69 @@
+"""Two stand-ins for `release` that hold a whole pipeline to the sensitivity it declares.
+
+Run the pipeline once with a Recorder in the place of `release`, then on a neighbouring table with a Replayer
+of that recording. The Replayer demands the same releases in the same order, no further apart than declared,
+and hands out the recorded answers, so whatever the pipeline computes from them must come out equal: anything
+else reached the result around the noise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cleanroom.privacy.noise import NoiseSource, release
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    tag: str
+    vector: tuple[int, ...]
+    sensitivity_l2_squared: Fraction
+    scale: Fraction
+    released: tuple[int, ...]
+
+
+class Recorder:
+    """Releases as the product does and remembers."""
+
+    def __init__(self) -> None:
+        self.records: list[Recorded] = []
+
+    def __call__(
+        self,
+        vector: Sequence[int],
+        *,
+        sensitivity_l2_squared: int | Fraction,
+        scale: Fraction,
+        tag: str,
+        source: NoiseSource,
+    ) -> list[int]:
+        released = release(vector, sensitivity_l2_squared=sensitivity_l2_squared, scale=scale, tag=tag, source=source)
+        self.records.append(Recorded(tag, tuple(vector), Fraction(sensitivity_l2_squared), scale, tuple(released)))
+        return released
+
+
+class Replayer:
+    """Answers with what was recorded, if this run may have been the recorded one."""
+
+    def __init__(self, records: Sequence[Recorded]) -> None:
+        self._left = list(records)
+
+    def __call__(
+        self,
+        vector: Sequence[int],
+        *,
+        sensitivity_l2_squared: int | Fraction,
+        scale: Fraction,
+        tag: str,
+        source: NoiseSource,
+    ) -> list[int]:
+        assert self._left, f"{tag}: the neighbour releases more often"
+        record = self._left.pop(0)
+        assert (record.tag, len(record.vector)) == (tag, len(vector))
+        assert (record.sensitivity_l2_squared, record.scale) == (sensitivity_l2_squared, scale)
+        moved = sum((a - b) ** 2 for a, b in zip(record.vector, vector, strict=True))
+        assert moved <= record.sensitivity_l2_squared, f"{tag}: one person moves the vector too far"
+        return list(record.released)
+
+    def assert_finished(self) -> None:
+        assert not self._left, f"{self._left[0].tag}: the neighbour releases less often"
