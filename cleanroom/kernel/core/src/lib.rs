@@ -1,7 +1,11 @@
 //! The heavy arithmetic of matching and answering: bytes in, bytes out, no files, no sockets, no protocol.
 #![forbid(unsafe_code)]
 
+pub mod curve;
 mod error;
+pub mod list;
+pub mod tags;
+
 pub use error::{Error, Result};
 
 pub mod base_ot;
