@@ -3,7 +3,10 @@
 
 pub mod curve;
 mod error;
+mod expander;
 pub mod list;
+pub mod permutation;
+pub mod placement;
 pub mod tags;
 
 pub use error::{Error, Result};
