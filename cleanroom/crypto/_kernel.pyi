@@ -1,6 +1,35 @@
 # What the compiled kernel exports. Every function releases the interpreter lock. Lists are bytes; whatever is
 # malformed in them is a ValueError with a constant text, raised before anything is allocated for it.
 
+from typing_extensions import Buffer
+
+# Matching: cleanroom/kernel/bind/src/matching.rs. A point has 32 bytes, a tag 16, a slot 4. `data` and
+# `offsets` are the buffers of an Arrow large_binary array of n strings. A `scalar`, `tag_key` or `seed` that
+# has not exactly 32 bytes is a TypeError, never taken for a peer's mistake.
+
+HASH_TO_CURVE_DST: bytes
+
+# Anybody: n points, RFC 9380 curve25519_XMD:SHA-512_ELL2_RO_.
+def hash_to_curve(dst: Buffer, data: Buffer, offsets: Buffer) -> bytes: ...
+
+# Party: n points u(a * H(tag || string)), under HASH_TO_CURVE_DST.
+def hash_and_mask(scalar: Buffer, tag: int, data: Buffer, offsets: Buffer) -> bytes: ...
+
+# Party: n tags of the peer's n points, once checked.
+def mask_and_tag(scalar: Buffer, tag_key: Buffer, points: Buffer) -> bytes: ...
+
+# Anybody: returns if the points are distinct, canonical, on the curve and of large order.
+def check_points(points: Buffer) -> None: ...
+
+# Coordinator: (slots of A's rows, slots of B's rows).
+def place(tags_a: Buffer, tags_b: Buffer, seed: Buffer) -> tuple[bytes, bytes]: ...
+
+# Party: `count` little-endian 32-bit numbers.
+def permutation(count: int, seed: Buffer) -> bytes: ...
+
+# Party: returns if the slots are distinct and below `limit`.
+def check_slots(slots: Buffer, limit: int) -> None: ...
+
 # Answering: cleanroom/kernel/bind/src/answering.rs. `setup_id` has 32 bytes, `delta` and `pad` 16,
 # `challenge` 32. `depth` is 1, 4, 6 or 8, K = 2 ** depth. M is the number of slots, `categories` one byte per slot. The
 # layout of `matrix` is in core/src/shape.rs: 2048 * (ceil(M / 128) * depth + 1) bytes.
@@ -43,9 +72,7 @@ def tree_corrections(
 ) -> tuple[bytes, bytes]: ...
 
 # Asker: siblings 16 M depth, to keep.
-def tree_siblings(
-    setup_id: bytes, seeds: bytes, categories: bytes, depth: int, corrections: bytes
-) -> bytes: ...
+def tree_siblings(setup_id: bytes, seeds: bytes, categories: bytes, depth: int, corrections: bytes) -> bytes: ...
 
 # Owner: (rows M words width for the asker, sums 8 K words to keep). `values` are M rows of `words` integers
 # of `width` bytes (3, 4, 6, 8), little-endian; arithmetic is mod 2 ** (8 * width).
