@@ -1,0 +1,69 @@
+"""What one load found, for the operator of the node that made it and for nobody else.
+
+Exact counts, so it never leaves the node and is part of no answer. It holds row numbers, reasons and the
+contract's own column names; it holds no identifier and no value.
+"""
+
+from dataclasses import dataclass
+
+from parties.source.rejections import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReport:
+    """One person-level column: people without a value, outside the declared values, clamped; rows unreadable."""
+
+    name: str
+    missing: int = 0
+    outside: int = 0
+    clamped: int = 0
+    bad_numbers: int = 0
+    bad_dates: int = 0
+
+    def line(self) -> str:
+        """The counts that are not zero, in one line."""
+        findings = (
+            (self.missing, "people without a value"),
+            (self.outside, "people outside the declared values, counted as other"),
+            (self.clamped, "people clamped to the declared bounds"),
+            (self.bad_numbers, "rows whose number cannot be read"),
+            (self.bad_dates, "rows whose date cannot be read"),
+        )
+        found = [f"{count:,} {what}" for count, what in findings if count]
+        return f"column {self.name}: {'; '.join(found) or 'nothing to report'}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """One table: rows read and rejected, keys unparsable, opted out, kept or suspicious, and every column.
+
+    `crowded_keys` are match keys with more rows than `crowded_above`, a sign of a shared telephone, a placeholder
+    address or a test account: many people counted as one.
+    """
+
+    rows_read: int
+    rows_rejected: int
+    rejections: tuple[Rejection, ...]
+    unparsable_keys: int
+    people: int
+    opted_out_people: int
+    opt_out_unparsable: int
+    crowded_keys: int
+    crowded_above: int
+    columns: tuple[ColumnReport, ...]
+
+    def lines(self) -> tuple[str, ...]:
+        """The report as text for the operator, the most important first."""
+        shown = [f"  row {rejection.row}: {rejection.reason}" for rejection in self.rejections]
+        if self.rows_rejected > len(shown):
+            shown.append(f"  and {self.rows_rejected - len(shown):,} more")
+        return (
+            f"{self.people:,} people from {self.rows_read:,} rows",
+            f"{self.rows_rejected:,} rows rejected",
+            *shown,
+            f"{self.unparsable_keys:,} rows left out because their match key cannot be read",
+            f"{self.opted_out_people:,} people left out because they opted out",
+            f"{self.opt_out_unparsable:,} rows of the opt-out list whose match key cannot be read",
+            f"{self.crowded_keys:,} match keys with more than {self.crowded_above:,} rows: may be shared by many",
+            *(column.line() for column in self.columns),
+        )
