@@ -11,9 +11,9 @@ plan, the number charged and the number the sampler uses are one number.
 Nothing here depends on anyone's data.
 
 Sources: Bun and Steinke, "Concentrated Differential Privacy" (2016), Proposition 1.6 (cost of Gaussian
-noise) and Lemma 1.7 (costs add); Canonne, Kamath, Steinke (2020), Theorem 4 (the same cost for the discrete
-law), Proposition 7 (reading as epsilon); Whitehouse et al., "Fully Adaptive Composition" (2023), Theorem 1
-(costs add under adaptive choice).
+noise) and Lemma 1.7 (costs add); Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy"
+(2020), Theorem 4 (the same cost for the discrete law) and section 2.3 (reading as epsilon); Whitehouse et
+al., "Fully Adaptive Composition in Differential Privacy" (2023) (costs add under adaptive choice).
 """
 
 import math

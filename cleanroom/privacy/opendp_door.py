@@ -8,7 +8,7 @@ Numbers go in as exact rationals and come out as exact integers or rationals; th
 and die in here, each rounded to the side that makes a cost look larger. Only the `contrib` flag is enabled.
 
 Sampler: Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy" (2020), Algorithm 3; its
-randomness is the operating system's. Conversion: the same paper, Proposition 7.
+randomness is the operating system's. Conversion: the same paper, section 2.3.
 """
 
 import math

@@ -14,10 +14,10 @@ neighbour cannot show. p(k) = p(tau - k), so adding a person and removing one ha
 matches add, so their law is a convolution, computed by a fast Fourier transform on a grid:
 
 - A loss between two grid points is split over both so that both hypotheses keep their mass; delta can only
-  grow ("connect the dots": Doroshenko, Ghazi, Kamath, Kumar, Manurangsi, 2022, Theorem 3.2).
+  grow (Doroshenko, Ghazi, Kamath, Kumar, Manurangsi, "Connect the Dots", 2022).
 - Loss mass too small to matter is moved up, to infinity or to the lowest kept loss; delta can only grow.
 - The law is tilted exponentially before the transform, so that its tail, which is delta, keeps relative
-  precision (Koskela, Honkela, 2021, use the same loss convolution; tilting is Esscher's transform).
+  precision (Esscher's transform).
 """
 
 import math

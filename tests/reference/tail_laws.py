@@ -2,6 +2,10 @@
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def chi_square_tail(statistic: float, degrees: int) -> float:
@@ -13,9 +17,11 @@ def chi_square_tail(statistic: float, degrees: int) -> float:
 
 
 def binomial_tails(successes: int, trials: int, probability: float) -> tuple[float, float]:
-    """P(at most `successes`) and P(at least `successes`) of Binomial(trials, probability)."""
-    terms = [_binomial_term(i, trials, probability) for i in range(trials + 1)]
-    return math.fsum(terms[: successes + 1]), math.fsum(terms[successes:])
+    """P(at most `successes`) and P(at least `successes`) of Binomial(trials, probability); 0 < probability < 1."""
+    count = np.arange(trials + 1)
+    odds = count * math.log(probability) + (trials - count) * math.log1p(-probability)
+    terms = np.exp(_log_choices(trials) + odds)
+    return float(terms[: successes + 1].sum()), float(terms[successes:].sum())
 
 
 def clopper_pearson(successes: int, trials: int, alpha: float) -> tuple[float, float]:
@@ -41,8 +47,9 @@ def _poisson_term(mean: float, count: float) -> float:
     return math.exp(count * math.log(mean) - mean - math.lgamma(count + 1)) if mean > 0 else float(count == 0)
 
 
-def _binomial_term(count: int, trials: int, probability: float) -> float:
-    if probability in (0.0, 1.0):
-        return float(count == trials * int(probability))
-    choices = math.lgamma(trials + 1) - math.lgamma(count + 1) - math.lgamma(trials - count + 1)
-    return math.exp(choices + count * math.log(probability) + (trials - count) * math.log1p(-probability))
+@lru_cache(maxsize=8)
+def _log_choices(trials: int) -> NDArray[np.float64]:
+    """ln C(trials, k) for k = 0 .. trials."""
+    factorials = np.array([math.lgamma(count + 1) for count in range(trials + 1)])
+    logs: NDArray[np.float64] = factorials[-1] - factorials - factorials[::-1]
+    return logs

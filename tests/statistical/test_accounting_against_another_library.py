@@ -1,0 +1,73 @@
+"""Our readings of privacy against dp-accounting, which composes privacy-loss distributions instead of zCDP.
+
+Nothing random decides here: histories are drawn from a fixed seed, so there is no false alarm.
+"""
+
+import math
+import random
+from fractions import Fraction
+
+import pytest
+from dp_accounting.pld import privacy_loss_distribution
+
+from cleanroom.privacy.budget import DELTA, cost_units, epsilon_view
+from cleanroom.privacy.overlap import overlap_delta
+
+History = list[tuple[Fraction, int]]
+
+
+def random_histories() -> list[History]:
+    """50 lists of (noise scale, number of counts asked with it)."""
+    choice = random.Random(20_260)  # noqa: S311 - a reproducible choice of examples, not a secret
+    return [
+        [(Fraction(choice.randint(4 * 1024, 120 * 1024), 1024), choice.randint(1, 30)) for _ in range(kinds)]
+        for kinds in (choice.randint(1, 4) for _ in range(50))
+    ]
+
+
+def their_epsilon(history: History) -> float:
+    composed = None
+    for scale, times in history:
+        one = privacy_loss_distribution.from_discrete_gaussian_mechanism(float(scale)).self_compose(times)
+        composed = one if composed is None else composed.compose(one)
+    assert composed is not None
+    return float(composed.get_epsilon_for_delta(float(DELTA)))
+
+
+def test_our_epsilon_is_never_below_theirs_and_at_most_15_percent_above() -> None:
+    for history in random_histories():
+        ours = epsilon_view(sum(times * cost_units(1, scale) for scale, times in history))
+        theirs = their_epsilon(history)
+        assert theirs <= ours <= 1.15 * theirs, history
+
+
+def their_overlap_delta(tau: int, epsilon: float, matches: int, *, pessimistic: bool, step: float) -> float:
+    logs = [
+        2 * (math.lgamma(tau + 1) - math.lgamma(k + 1) - math.lgamma(tau - k + 1))
+        - (math.lgamma(2 * tau + 1) - 2 * math.lgamma(tau + 1))
+        for k in range(tau + 1)
+    ]
+    one = privacy_loss_distribution.from_two_probability_mass_functions(
+        dict(enumerate(logs)),
+        dict(enumerate(logs, start=1)),
+        pessimistic_estimate=pessimistic,
+        value_discretization_interval=step,
+        symmetric=False,
+    )
+    return float(one.self_compose(matches).get_delta_for_epsilon(epsilon))
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.parametrize(("tau", "matches"), [(82, 6), (777, 12), (1942, 30)])
+def test_our_overlap_delta_lies_between_their_bounds(tau: int, matches: int) -> None:
+    ours = float(overlap_delta(tau, Fraction(2), matches=matches))
+    assert their_overlap_delta(tau, 2.0, matches, pessimistic=False, step=1e-4) <= ours
+    assert ours <= their_overlap_delta(tau, 2.0, matches, pessimistic=True, step=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.parametrize(("tau", "matches"), [(390, 6), (777, 12)])
+def test_their_bounds_on_a_fine_grid_call_the_same_number_of_dummies_the_smallest(tau: int, matches: int) -> None:
+    assert their_overlap_delta(tau, 2.0, matches, pessimistic=True, step=1e-5) <= 1e-9
+    assert their_overlap_delta(tau - 1, 2.0, matches, pessimistic=False, step=1e-5) > 1e-9
