@@ -177,6 +177,7 @@ class Delivery(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     ENVELOPE_FIELD_NUMBER: _builtins.int
     PLACEMENT_FIELD_NUMBER: _builtins.int
+    ABORTED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     @_builtins.property
     def envelope(self) -> Global___Envelope:
@@ -186,18 +187,23 @@ class Delivery(_message.Message):
     def placement(self) -> Global___Placement:
         """from the coordinator"""
 
+    @_builtins.property
+    def aborted(self) -> Global___Aborted:
+        """from the coordinator, instead of a placement"""
+
     def __init__(
         self,
         *,
         sequence: _builtins.int = ...,
         envelope: Global___Envelope | None = ...,
         placement: Global___Placement | None = ...,
+        aborted: Global___Aborted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "item", b"item", "placement", b"placement"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["aborted", b"aborted", "envelope", b"envelope", "item", b"item", "placement", b"placement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "item", b"item", "placement", b"placement", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aborted", b"aborted", "envelope", b"envelope", "item", b"item", "placement", b"placement", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_item: _TypeAlias = _typing.Literal["envelope", "placement"]  # noqa: Y015
+    _WhichOneofReturnType_item: _TypeAlias = _typing.Literal["envelope", "placement", "aborted"]  # noqa: Y015
     _WhichOneofArgType_item: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_item) -> _WhichOneofReturnType_item | None: ...
 
@@ -322,6 +328,31 @@ class Placement(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Placement: _TypeAlias = Placement  # noqa: Y015
+
+@_typing.final
+class Aborted(_message.Message):
+    """The match will not be placed; the same words whatever the reason was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_ID_FIELD_NUMBER: _builtins.int
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    match_id: _builtins.bytes
+    statement: _builtins.bytes
+    """the signed match.aborted statement (DSSE envelope)"""
+    def __init__(
+        self,
+        *,
+        match_id: _builtins.bytes = ...,
+        statement: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["match_id", b"match_id", "statement", b"statement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Aborted: _TypeAlias = Aborted  # noqa: Y015
 
 @_typing.final
 class AppendRequest(_message.Message):

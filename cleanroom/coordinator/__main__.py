@@ -1,0 +1,143 @@
+"""The coordinator's command line: `init` once, `sign` for each party, `card` for the parties' operators, `serve`."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from cleanroom.coordinator.home import CoordinatorHome
+from cleanroom.errors import CleanroomError, UsageError
+from cleanroom.transport.event_log import EventLog
+
+HOME = click.option("--home", type=click.Path(path_type=Path), required=True, help="The coordinator's folder.")
+_MAX_INPUT_BYTES = 1 << 20
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_INPUT_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > _MAX_INPUT_BYTES:
+        raise UsageError(f"{path} is longer than 1 MiB")
+    return data
+
+
+def _show_card(home: CoordinatorHome) -> None:
+    card = home.card()
+    click.echo(f"coordinator of {card.domain} at {card.address}")
+    click.echo(f"card        {home.folder / 'card.json'}")
+    click.echo(f"fingerprint {card.fingerprint()}")
+
+
+@click.group()
+def cli() -> None:
+    """Run the coordinator of a clean room: it relays sealed bytes, places masked tags and keeps the log."""
+
+
+@cli.command()
+@HOME
+@click.option("--domain", required=True, help="The trust domain, for example room.example.")
+@click.option("--address", required=True, help="HOST:PORT under which the parties reach it.")
+def init(home: Path, domain: str, address: str) -> None:
+    """Create authority, log key, certificate and card."""
+    _show_card(CoordinatorHome.create(home, domain, address, now=_now()))
+
+
+@cli.command()
+@HOME
+def card(home: Path) -> None:
+    """Show where the card is and its fingerprint, to be compared by telephone."""
+    _show_card(CoordinatorHome(home))
+
+
+@cli.command()
+@HOME
+def renew(home: Path) -> None:
+    """Renew the server's own certificate; a running server takes it up by itself."""
+    leaf = CoordinatorHome(home).renew(now=_now())
+    click.echo(f"valid until {leaf.not_after:%Y-%m-%d}")
+
+
+@cli.command()
+@click.argument("request", type=click.Path(path_type=Path))
+@HOME
+@click.option("--out", type=click.Path(path_type=Path), help="Where the certificate goes; standard output if left out.")
+@click.option("--replace", is_flag=True, help="Sign a new key for a name that has one; the old certificate is denied.")
+def sign(request: Path, home: Path, out: Path | None, replace: bool) -> None:
+    """Sign a party's certificate request. Compare name and key fingerprint with the company first."""
+    peer, fingerprint, certificate = CoordinatorHome(home).sign(_read(request), replace=replace, now=_now())
+    click.echo(f"{peer.role} {peer.name}", err=True)
+    click.echo(f"key fingerprint {fingerprint}", err=True)
+    if out is None:
+        click.echo(certificate.decode("ascii"), nl=False)
+    else:
+        out.write_bytes(certificate)
+        click.echo(f"certificate {out}", err=True)
+
+
+@cli.command()
+@HOME
+@click.option("--contract", type=click.Path(path_type=Path), required=True, help="The contract file all parties hold.")
+@click.option("--listen", help="HOST:PORT to listen on, port 0 for any; the card's address if left out.")
+@click.option("--port-file", type=click.Path(path_type=Path), help="The port is written here once it is bound.")
+def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None) -> None:
+    """Serve one room until SIGTERM or SIGINT. Prints `ready` when healthy; the log goes to standard error."""
+    from cleanroom.coordinator.room_server import RoomServer  # grpc reads its environment when loaded
+    from cleanroom.crypto.placement import place
+    from cleanroom.wire.contract_file import parse_contract
+
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    log, coordinator_home = EventLog(), CoordinatorHome(home)
+    warning = coordinator_home.leaf().warning(_now())
+    if warning is not None:
+        log.event("certificate", note=warning)
+    room = RoomServer(coordinator_home, parse_contract(_read(contract)), place=place, now=_now, log=log)
+    port = room.start(listen or coordinator_home.card().address)
+    if port_file is not None:
+        draft = port_file.with_name(f"{port_file.name}.draft")
+        draft.write_text(f"{port}\n", encoding="ascii")
+        draft.replace(port_file)
+    log.event("serving", port=port)
+    click.echo("ready")
+    sys.stdout.flush()
+    over.wait()
+    log.event("stopping")
+    room.stop()
+    log.event("stopped")
+
+
+def main() -> NoReturn:
+    """Run the command line; our own errors become one line and exit status 1."""
+    os.umask(0o077)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the library's own lines name peers and are not in our format
+    logging.getLogger("grpc").addHandler(logging.NullHandler())
+    logging.getLogger("grpc").propagate = False
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(1)
+    except CleanroomError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""One room's coordinator, put together: database, log, relay, matching, and the server before them."""
+
+from collections.abc import Callable, Container
+from datetime import datetime
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from cleanroom.coordinator.bell import Bell
+from cleanroom.coordinator.home import CoordinatorHome
+from cleanroom.coordinator.matching import Matching
+from cleanroom.coordinator.placement import Place
+from cleanroom.coordinator.relay import Relay
+from cleanroom.coordinator.sequencer import Sequencer
+from cleanroom.coordinator.servicers import MatchingServicer, QueryLogServicer, RelayServicer
+from cleanroom.coordinator.store import Store
+from cleanroom.errors import UnavailableError, UsageError
+from cleanroom.question.contract import Contract
+from cleanroom.rpc.v1 import room_pb2_grpc
+from cleanroom.transport.counters import Counters
+from cleanroom.transport.event_log import EventLog
+from cleanroom.transport.interceptor import Gate
+from cleanroom.transport.server import make_server, server_credentials
+from cleanroom.wire.contract_file import contract_hash
+
+GRACE_S = 5.0
+
+
+class DenyList:
+    """The home's deny list, read again when its file has changed."""
+
+    def __init__(self, home: CoordinatorHome) -> None:
+        self._home = home
+        self._path: Path = home.folder / "denied"
+        self._seen: tuple[int, int] | None = None
+        self._serials: Container[int] = frozenset()
+
+    def __call__(self) -> Container[int]:
+        """Serial numbers that are refused."""
+        if self._path.exists():
+            status = self._path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            if stamp != self._seen:
+                self._serials, self._seen = self._home.denied(), stamp
+        return self._serials
+
+
+class RoomServer:
+    """A running coordinator of one contract. `start` returns when it is healthy; `stop` when it is over."""
+
+    def __init__(
+        self,
+        home: CoordinatorHome,
+        contract: Contract,
+        *,
+        place: Place,
+        now: Callable[[], datetime],
+        log: EventLog,
+    ) -> None:
+        if contract.coordinator != home.card():
+            raise UsageError("the contract names another coordinator's card than the one in this home")
+        self._home = home
+        self._log = log
+        log_key, digest = home.log_key(), contract_hash(contract)
+        self.counters = Counters()
+        self._bell = Bell()
+        self._store = Store(home.database(contract.room), contract.room, digest)
+        sequencer = Sequencer(self._store, contract, digest, log_key)
+        self._matching = Matching(
+            self._store,
+            self._bell,
+            sequencer,
+            contract=contract,
+            contract_hash=digest,
+            log_key=log_key,
+            place=place,
+            now=now,
+            log=log,
+        )
+        gate = Gate(contract, digest, now, log, counters=self.counters, denied=DenyList(home))
+        self._server = make_server(gate)
+        self._health = health.HealthServicer()
+        self._health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        relay = Relay(self._store, self._bell, contract, digest)
+        room_pb2_grpc.add_RelayServicer_to_server(RelayServicer(relay), self._server)
+        room_pb2_grpc.add_MatchingServicer_to_server(MatchingServicer(self._matching), self._server)
+        room_pb2_grpc.add_QueryLogServicer_to_server(QueryLogServicer(sequencer), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+
+    def start(self, listen: str) -> int:
+        """Listen on host:port (port 0 takes a free one) and serve; the port. Raises UnavailableError when taken."""
+        credentials = server_credentials(self._home.tls_pair, self._home.authority_pem(), self.counters)
+        try:
+            port = self._server.add_secure_port(listen, credentials)
+        except RuntimeError as error:
+            raise UnavailableError(f"cannot listen on {listen}: it is in use or not an address of this host") from error
+        self._matching.start()
+        self._server.start()
+        self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        return int(port)
+
+    def stop(self, grace_s: float = GRACE_S) -> None:
+        """NOT_SERVING first, waiting polls answered, running calls finished within the grace, then the database."""
+        self._health.enter_graceful_shutdown()
+        over = self._server.stop(grace_s)
+        self._bell.stop()
+        over.wait()
+        self._matching.stop()
+        self._store.close()
+
+
+def grpc_version() -> str:
+    """The library whose limits the settings were measured on."""
+    return str(grpc.__version__)

@@ -1,0 +1,93 @@
+"""Which statements the log takes, and whose signature each must carry.
+
+A statement is a signed JSON body `{v, kind, room, contract, at, actor, subject, ...}`. The kinds are a closed list.
+`actor` is the party whose identity key, as written in the contract, must verify; a few kinds are the coordinator's own
+and carry the log key. What a kind says beyond these fields is read by the parties, not by the log.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from cleanroom.errors import AuthenticationError, PeerError
+from cleanroom.ids import PartyName, party_name
+from cleanroom.querylog.dsse import MAX_STATEMENT_BYTES, open_statement, peek_statement
+from cleanroom.question.contract import Contract
+
+KINDS = frozenset(
+    {
+        "room.opened",
+        "contract.signed",
+        "member.joined",
+        "key.rotated",
+        "match.opened",
+        "match.debit",
+        "match.placed",
+        "match.aborted",
+        "question.asked",
+        "question.approved",
+        "question.refused",
+        "budget.debit",
+        "answer.released",
+        "budget.voided",
+        "room.paused",
+        "room.resumed",
+        "room.closed",
+        "incident",
+    }
+)
+COORDINATOR = "coordinator"
+COORDINATOR_KINDS = frozenset({"match.placed", "match.aborted"})
+MAX_SUBJECT_CHARACTERS = 200
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A verified statement: its kind, who made it ("coordinator" or a party), what it is about, and its whole body."""
+
+    kind: str
+    actor: str
+    subject: str
+    body: dict[str, Any]
+
+
+def _text(body: dict[str, Any], name: str, limit: int) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= limit:
+        raise PeerError(f"a statement lacks its {name}")
+    return value
+
+
+def verify_statement(envelope: bytes, contract: Contract, contract_hash: bytes) -> Statement:
+    """The statement in these bytes; raises PeerError when malformed or foreign, AuthenticationError when forged."""
+    if not 1 <= len(envelope) <= MAX_STATEMENT_BYTES:
+        raise PeerError("a statement has 1 to 65,535 bytes")
+    claimed = peek_statement(envelope)
+    kind, actor = _text(claimed, "kind", 40), _text(claimed, "actor", 63)
+    if kind not in KINDS:
+        raise PeerError("a statement is of a kind the log does not take")
+    body = open_statement(kind, envelope, _key_of(actor, kind, contract))
+    if body.get("v") != 1 or body.get("room") != contract.room or body.get("contract") != contract_hash.hex():
+        raise PeerError("a statement is of another version, room or contract")
+    if _TIME.fullmatch(_text(body, "at", 20)) is None:
+        raise PeerError("a statement's time is written YYYY-MM-DDTHH:MM:SSZ")
+    return Statement(kind, actor, _text(body, "subject", MAX_SUBJECT_CHARACTERS), body)
+
+
+def _key_of(actor: str, kind: str, contract: Contract) -> bytes:
+    if kind in COORDINATOR_KINDS and actor == COORDINATOR and COORDINATOR not in contract.cards:
+        return contract.coordinator.log_key
+    card = contract.cards.get(PartyName(actor))
+    if card is None or kind == "match.placed":
+        raise AuthenticationError("a statement's actor may not make statements of this kind")
+    return card.identity
+
+
+def match_pair(statement: Statement) -> tuple[PartyName, PartyName]:
+    """Initiator and responder of a `match.opened`; raises PeerError or UsageError."""
+    initiator = party_name(statement.body.get("initiator"))
+    responder = party_name(statement.body.get("responder"))
+    if initiator == responder or statement.actor not in {initiator, responder}:
+        raise PeerError("a match is between two different parties and opened by one of them")
+    return initiator, responder
