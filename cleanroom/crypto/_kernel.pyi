@@ -30,77 +30,77 @@ def permutation(count: int, seed: Buffer) -> bytes: ...
 # Party: returns if the slots are distinct and below `limit`.
 def check_slots(slots: Buffer, limit: int) -> None: ...
 
-# Answering: cleanroom/kernel/bind/src/answering.rs. `setup_id` has 32 bytes, `delta` and `pad` 16,
-# `challenge` 32. `depth` is 1, 4, 6 or 8, K = 2 ** depth. M is the number of slots, `categories` one byte per slot. The
-# layout of `matrix` is in core/src/shape.rs: 2048 * (ceil(M / 128) * depth + 1) bytes.
+# Answering: cleanroom/kernel/bind/src/answering.rs. `setup_id` has 32 bytes, `delta` and `pad` 16, `challenge` 32.
+# `depth` is 1, 4, 6 or 8 and K = 2 ** depth. M is the number of slots, `categories` one byte per slot. The layout
+# of `matrix` is in core/src/shape.rs: 2048 * (ceil(M / 128) * depth + 1) bytes. A wrong size is a ValueError.
 
 OFFER_RANDOMNESS_BYTES: int
 REPLY_RANDOMNESS_BYTES: int
 
 # Owner: (offer 8192 for the asker, secret 4096).
-def base_ot_offer(setup_id: bytes, delta: bytes, randomness: bytes) -> tuple[bytes, bytes]: ...
+def base_ot_offer(setup_id: Buffer, delta: Buffer, randomness: Buffer) -> tuple[bytes, bytes]: ...
 
 # Asker: (reply 4096 for the owner, seeds 4096).
-def base_ot_reply(setup_id: bytes, offer: bytes, randomness: bytes) -> tuple[bytes, bytes]: ...
+def base_ot_reply(setup_id: Buffer, offer: Buffer, randomness: Buffer) -> tuple[bytes, bytes]: ...
 
 # Owner: seeds 2048.
-def base_ot_finish(setup_id: bytes, delta: bytes, offer: bytes, secret: bytes, reply: bytes) -> bytes: ...
+def base_ot_finish(setup_id: Buffer, delta: Buffer, offer: Buffer, secret: Buffer, reply: Buffer) -> bytes: ...
 
 # Asker: the matrix, for the owner.
-def extension_matrix(setup_id: bytes, seeds: bytes, categories: bytes, depth: int, pad: bytes) -> bytes: ...
+def extension_matrix(setup_id: Buffer, seeds: Buffer, categories: Buffer, depth: int, pad: Buffer) -> bytes: ...
 
 # Asker: 2064 bytes for the owner, once it has sent its challenge.
 def extension_answer(
-    setup_id: bytes, seeds: bytes, categories: bytes, depth: int, pad: bytes, challenge: bytes
+    setup_id: Buffer, seeds: Buffer, categories: Buffer, depth: int, pad: Buffer, challenge: Buffer
 ) -> bytes: ...
 
 # Owner: returns if the answer fits the matrix.
 def extension_check(
-    setup_id: bytes,
-    seeds: bytes,
-    delta: bytes,
-    matrix: bytes,
+    setup_id: Buffer,
+    seeds: Buffer,
+    delta: Buffer,
+    matrix: Buffer,
     slots: int,
     depth: int,
-    challenge: bytes,
-    answer: bytes,
+    challenge: Buffer,
+    answer: Buffer,
 ) -> None: ...
 
 # Owner, only after extension_check: (nodes 32 M to keep, corrections 32 M (depth - 1) for the asker).
 def tree_corrections(
-    setup_id: bytes, seeds: bytes, delta: bytes, matrix: bytes, slots: int, depth: int
+    setup_id: Buffer, seeds: Buffer, delta: Buffer, matrix: Buffer, slots: int, depth: int
 ) -> tuple[bytes, bytes]: ...
 
 # Asker: siblings 16 M depth, to keep.
-def tree_siblings(setup_id: bytes, seeds: bytes, categories: bytes, depth: int, corrections: bytes) -> bytes: ...
+def tree_siblings(setup_id: Buffer, seeds: Buffer, categories: Buffer, depth: int, corrections: Buffer) -> bytes: ...
 
 # Owner: (rows M words width for the asker, sums 8 K words to keep). `values` are M rows of `words` integers
 # of `width` bytes (3, 4, 6, 8), little-endian; arithmetic is mod 2 ** (8 * width).
 def mask_rows(
-    setup_id: bytes,
-    nodes: bytes,
+    setup_id: Buffer,
+    nodes: Buffer,
     depth: int,
     question: int,
     plane: int,
     words: int,
     width: int,
-    values: bytes,
+    values: Buffer,
 ) -> tuple[bytes, bytes]: ...
 
 # Owner: the sums of mask_rows alone; sums[j * words + i] is the total mask of leaf j, word i, 8 bytes each.
 def leaf_sums(
-    setup_id: bytes, nodes: bytes, depth: int, question: int, plane: int, words: int, width: int
+    setup_id: Buffer, nodes: Buffer, depth: int, question: int, plane: int, words: int, width: int
 ) -> bytes: ...
 
 # Asker: 8 K words, laid out like the owner's sums; opened - sums are the totals of each category.
 def open_rows(
-    setup_id: bytes,
-    siblings: bytes,
-    categories: bytes,
+    setup_id: Buffer,
+    siblings: Buffer,
+    categories: Buffer,
     depth: int,
     question: int,
     plane: int,
     words: int,
     width: int,
-    rows: bytes,
+    rows: Buffer,
 ) -> bytes: ...

@@ -4,16 +4,12 @@ use cleanroom_kernel_core as core;
 use core::leaves::Question;
 use core::ot_extension::{Asker, Owner};
 use core::shape::Shape;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
-type Pair<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+use crate::input::{Buffer, refused};
 
-fn refusal(error: core::Error) -> PyErr {
-    PyValueError::new_err(error.reason)
-}
+type Pair<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
 fn array<const N: usize>(bytes: &[u8], reason: &'static str) -> core::Result<[u8; N]> {
     bytes.try_into().map_err(|_| core::Error::new(reason))
@@ -37,25 +33,25 @@ fn filled<'py>(
     len: usize,
     work: impl FnOnce(&mut [u8]) -> core::Result<()> + Send,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    PyBytes::new_with(py, len, |out| py.detach(|| work(out)).map_err(refusal))
+    PyBytes::new_with(py, len, |out| py.detach(|| work(out)).map_err(refused))
 }
 
 fn pair<'py>(py: Python<'py>, lists: core::Result<(Vec<u8>, Vec<u8>)>) -> PyResult<Pair<'py>> {
-    let (first, second) = lists.map_err(refusal)?;
+    let (first, second) = lists.map_err(refused)?;
     Ok((PyBytes::new(py, &first), PyBytes::new(py, &second)))
 }
 
 fn single<'py>(py: Python<'py>, list: core::Result<Vec<u8>>) -> PyResult<Bound<'py, PyBytes>> {
-    Ok(PyBytes::new(py, &list.map_err(refusal)?))
+    Ok(PyBytes::new(py, &list.map_err(refused)?))
 }
 
 /// The owner's first base-OT message and its secret.
 #[pyfunction]
 fn base_ot_offer<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    delta: PyBackedBytes,
-    randomness: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    delta: Buffer<'_>,
+    randomness: Buffer<'_>,
 ) -> PyResult<Pair<'py>> {
     let work = || core::base_ot::offer(&self::setup_id(&setup_id)?, &block(&delta)?, &randomness);
     pair(py, py.detach(work))
@@ -65,9 +61,9 @@ fn base_ot_offer<'py>(
 #[pyfunction]
 fn base_ot_reply<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    offer: PyBackedBytes,
-    randomness: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    offer: Buffer<'_>,
+    randomness: Buffer<'_>,
 ) -> PyResult<Pair<'py>> {
     let work = || core::base_ot::reply(&self::setup_id(&setup_id)?, &offer, &randomness);
     pair(py, py.detach(work))
@@ -77,11 +73,11 @@ fn base_ot_reply<'py>(
 #[pyfunction]
 fn base_ot_finish<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    delta: PyBackedBytes,
-    offer: PyBackedBytes,
-    secret: PyBackedBytes,
-    reply: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    delta: Buffer<'_>,
+    offer: Buffer<'_>,
+    secret: Buffer<'_>,
+    reply: Buffer<'_>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let work = || {
         core::base_ot::finish(
@@ -99,13 +95,13 @@ fn base_ot_finish<'py>(
 #[pyfunction]
 fn extension_matrix<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    seeds: PyBackedBytes,
-    categories: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    seeds: Buffer<'_>,
+    categories: Buffer<'_>,
     depth: usize,
-    pad: PyBackedBytes,
+    pad: Buffer<'_>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let shape = Shape::new(categories.len(), depth).map_err(refusal)?;
+    let shape = Shape::new(categories.len(), depth).map_err(refused)?;
     filled(py, shape.matrix_len(), |out| {
         Asker::new(&self::setup_id(&setup_id)?, &seeds, &categories, depth)?
             .matrix(&block(&pad)?, out)
@@ -116,12 +112,12 @@ fn extension_matrix<'py>(
 #[pyfunction]
 fn extension_answer<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    seeds: PyBackedBytes,
-    categories: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    seeds: Buffer<'_>,
+    categories: Buffer<'_>,
     depth: usize,
-    pad: PyBackedBytes,
-    challenge: PyBackedBytes,
+    pad: Buffer<'_>,
+    challenge: Buffer<'_>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let work = || {
         let setup = self::setup_id(&setup_id)?;
@@ -136,14 +132,14 @@ fn extension_answer<'py>(
 #[allow(clippy::too_many_arguments)] // one per field of the set-up; Python passes them by keyword
 fn extension_check(
     py: Python<'_>,
-    setup_id: PyBackedBytes,
-    seeds: PyBackedBytes,
-    delta: PyBackedBytes,
-    matrix: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    seeds: Buffer<'_>,
+    delta: Buffer<'_>,
+    matrix: Buffer<'_>,
     slots: usize,
     depth: usize,
-    challenge: PyBackedBytes,
-    answer: PyBackedBytes,
+    challenge: Buffer<'_>,
+    answer: Buffer<'_>,
 ) -> PyResult<()> {
     let work = || {
         let setup = self::setup_id(&setup_id)?;
@@ -156,24 +152,24 @@ fn extension_check(
         )?;
         owner.check(&setup, &challenge_of(&challenge)?, &answer)
     };
-    py.detach(work).map_err(refusal)
+    py.detach(work).map_err(refused)
 }
 
 /// The owner's level-1 nodes and its corrections.
 #[pyfunction]
 fn tree_corrections<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    seeds: PyBackedBytes,
-    delta: PyBackedBytes,
-    matrix: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    seeds: Buffer<'_>,
+    delta: Buffer<'_>,
+    matrix: Buffer<'_>,
     slots: usize,
     depth: usize,
 ) -> PyResult<Pair<'py>> {
-    let shape = Shape::new(slots, depth).map_err(refusal)?;
-    let setup = self::setup_id(&setup_id).map_err(refusal)?;
-    let delta = block(&delta).map_err(refusal)?;
-    let owner = Owner::new(&setup, &seeds, &delta, &matrix, shape).map_err(refusal)?;
+    let shape = Shape::new(slots, depth).map_err(refused)?;
+    let setup = self::setup_id(&setup_id).map_err(refused)?;
+    let delta = block(&delta).map_err(refused)?;
+    let owner = Owner::new(&setup, &seeds, &delta, &matrix, shape).map_err(refused)?;
     let mut corrections = None;
     let nodes = PyBytes::new_with(py, shape.nodes_len(), |nodes| {
         corrections = Some(filled(py, shape.corrections_len(), |corrections| {
@@ -183,7 +179,7 @@ fn tree_corrections<'py>(
     })?;
     Ok((
         nodes,
-        corrections.ok_or_else(|| refusal(core::Error::new("no corrections were made")))?,
+        corrections.ok_or_else(|| refused(core::Error::new("no corrections were made")))?,
     ))
 }
 
@@ -191,15 +187,15 @@ fn tree_corrections<'py>(
 #[pyfunction]
 fn tree_siblings<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    seeds: PyBackedBytes,
-    categories: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    seeds: Buffer<'_>,
+    categories: Buffer<'_>,
     depth: usize,
-    corrections: PyBackedBytes,
+    corrections: Buffer<'_>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let shape = Shape::new(categories.len(), depth).map_err(refusal)?;
+    let shape = Shape::new(categories.len(), depth).map_err(refused)?;
     if corrections.len() != shape.corrections_len() {
-        return Err(refusal(core::Error::new(
+        return Err(refused(core::Error::new(
             "the corrections have another size than the set-up",
         )));
     }
@@ -215,20 +211,20 @@ fn tree_siblings<'py>(
 #[allow(clippy::too_many_arguments)] // one per field of the question; Python passes them by keyword
 fn mask_rows<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    nodes: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    nodes: Buffer<'_>,
     depth: usize,
     question: u64,
     plane: u8,
     words: usize,
     width: usize,
-    values: PyBackedBytes,
+    values: Buffer<'_>,
 ) -> PyResult<Pair<'py>> {
-    let setup = self::setup_id(&setup_id).map_err(refusal)?;
-    let shape = Shape::from_bytes(nodes.len(), 32, depth).map_err(refusal)?;
-    let question = Question::new(question, plane, words, width).map_err(refusal)?;
+    let setup = self::setup_id(&setup_id).map_err(refused)?;
+    let shape = Shape::from_bytes(nodes.len(), 32, depth).map_err(refused)?;
+    let question = Question::new(question, plane, words, width).map_err(refused)?;
     if values.len() != shape.slots() * question.row_len() {
-        return Err(refusal(core::Error::new(
+        return Err(refused(core::Error::new(
             "nodes and values are not of the same slots",
         )));
     }
@@ -245,8 +241,8 @@ fn mask_rows<'py>(
 #[allow(clippy::too_many_arguments)] // one per field of the question; Python passes them by keyword
 fn leaf_sums<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    nodes: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    nodes: Buffer<'_>,
     depth: usize,
     question: u64,
     plane: u8,
@@ -266,15 +262,15 @@ fn leaf_sums<'py>(
 #[allow(clippy::too_many_arguments)] // one per field of the question; Python passes them by keyword
 fn open_rows<'py>(
     py: Python<'py>,
-    setup_id: PyBackedBytes,
-    siblings: PyBackedBytes,
-    categories: PyBackedBytes,
+    setup_id: Buffer<'_>,
+    siblings: Buffer<'_>,
+    categories: Buffer<'_>,
     depth: usize,
     question: u64,
     plane: u8,
     words: usize,
     width: usize,
-    rows: PyBackedBytes,
+    rows: Buffer<'_>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let work = || {
         let shape = Shape::new(categories.len(), depth)?;
