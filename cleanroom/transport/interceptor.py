@@ -6,13 +6,16 @@
 4. the party has a free place in its quota;
 5. the bytes parse; 6. the `Caller` in them is the certificate's party, in this room, under this contract and version.
 
+To the library every handler is one that reads a stream, although each call brings one message: so it is asked before
+the message has come, and a caller that stalls in the middle of one holds a place of its own, until its own deadline.
+
 Whatever goes wrong, here or in the handler, the caller gets a row of the status table. Unforeseen errors become
 INTERNAL with a random id; our log has the same id with file names and line numbers. No text of an exception and no
 byte of a request reaches the caller or the log.
 """
 
 import secrets
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,32 +68,34 @@ class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # grpc has no t
         rule = RULES.get(method)
         handler = continuation(details) if rule is not None else None
         if rule is None or handler is None or handler.unary_unary is None:
-            return grpc.unary_unary_rpc_method_handler(self._unknown)
+            return grpc.stream_unary_rpc_method_handler(self._unknown)
 
-        def answer(data: bytes, context: grpc.ServicerContext) -> bytes:
-            return self._answer(method, rule, handler, data, context)
+        def answer(messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+            return self._answer(method, rule, handler, messages, context)
 
-        return grpc.unary_unary_rpc_method_handler(answer)
+        return grpc.stream_unary_rpc_method_handler(answer)
 
-    def _unknown(self, _: bytes, context: grpc.ServicerContext) -> bytes:
+    def _unknown(self, _: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         return self._refuse("unknown", Reason.UNKNOWN_METHOD, context, None)
 
-    def _answer(self, method: str, rule: Rule, handler: Any, data: bytes, context: grpc.ServicerContext) -> bytes:
+    def _answer(
+        self, method: str, rule: Rule, handler: Any, messages: Iterator[bytes], context: grpc.ServicerContext
+    ) -> bytes:
         started = monotonic()
         try:
-            reply = self._admitted(method, rule, handler, data, context)
-        except Exception as error:  # this is the place where everything is caught
+            reply = self._admitted(rule, handler, messages, context)
+        except Exception as error:  # everything is caught here, so that nothing unforeseen speaks to the caller
             refused = error
         else:
             self._gate.log.event("call", call=method, code="OK", ms=int(1000 * (monotonic() - started)))
             return reply
         return self._refuse(method, reason_of(refused), context, refused)
 
-    def _admitted(self, method: str, rule: Rule, handler: Any, data: bytes, context: grpc.ServicerContext) -> bytes:
+    def _admitted(self, rule: Rule, handler: Any, messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         _check_deadline(context)
         peer = self._peer(rule, context)
         with self._place(rule, peer):
-            request = parse_message(rule.request, data)
+            request = parse_message(rule.request, _one_message(messages))
             if rule.names_caller:
                 self._check_caller(request, peer)
             self._gate.counters.add("calls_admitted_total")
@@ -143,6 +148,12 @@ class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # grpc has no t
             context.set_trailing_metadata((("retry-after-ms", str(RETRY_AFTER_MS[reason])),))
         context.abort(code, sentence)
         return b""  # abort has raised
+
+
+def _one_message(messages: Iterator[bytes]) -> bytes:
+    for data in messages:
+        return data
+    raise CallRefused(Reason.MALFORMED, "a call brought no message")
 
 
 def _check_deadline(context: grpc.ServicerContext) -> None:
