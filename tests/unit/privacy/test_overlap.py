@@ -73,6 +73,11 @@ def test_far_into_the_tail_the_delta_keeps_its_precision() -> None:
         assert exact <= overlap_delta(tau, Fraction(4), matches=2) <= exact * (1 + Fraction(1, 10**3))
 
 
+def test_even_mass_too_small_to_keep_is_counted_and_not_dropped() -> None:
+    for tau in (100, 120, 200):
+        assert exact_delta(tau, Fraction(4), 1, one_more=True) <= overlap_delta(tau, Fraction(4), matches=1) < 1e-29
+
+
 def test_a_partners_larger_number_of_dummies_is_never_worse() -> None:
     """One match at epsilon 4: 24 dummies would do for this delta, 25 and 26 would not."""
     epsilon, delta = Fraction(4), overlap_delta(24, Fraction(4), matches=1)
