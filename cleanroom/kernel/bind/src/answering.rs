@@ -6,6 +6,7 @@ use core::ot_extension::{Asker, Owner};
 use core::shape::Shape;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use zeroize::Zeroizing;
 
 use crate::input::{Buffer, refused};
 
@@ -36,13 +37,19 @@ fn filled<'py>(
     PyBytes::new_with(py, len, |out| py.detach(|| work(out)).map_err(refused))
 }
 
-fn pair<'py>(py: Python<'py>, lists: core::Result<(Vec<u8>, Vec<u8>)>) -> PyResult<Pair<'py>> {
+fn pair<'py>(
+    py: Python<'py>,
+    lists: core::Result<(Vec<u8>, Zeroizing<Vec<u8>>)>,
+) -> PyResult<Pair<'py>> {
     let (first, second) = lists.map_err(refused)?;
     Ok((PyBytes::new(py, &first), PyBytes::new(py, &second)))
 }
 
-fn single<'py>(py: Python<'py>, list: core::Result<Vec<u8>>) -> PyResult<Bound<'py, PyBytes>> {
-    Ok(PyBytes::new(py, &list.map_err(refused)?))
+fn single<'py>(
+    py: Python<'py>,
+    list: core::Result<impl AsRef<[u8]>>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(py, list.map_err(refused)?.as_ref()))
 }
 
 /// The owner's first base-OT message and its secret.

@@ -19,7 +19,7 @@ use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::IsIdentity;
 use rayon::prelude::*;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::blocks::bit_mask;
 use crate::error::{Error, Result};
@@ -49,10 +49,10 @@ fn decode(bytes: &[u8]) -> Result<RistrettoPoint> {
     Ok(point)
 }
 
-fn scalar(bytes: &[u8]) -> Scalar {
+fn scalar(bytes: &[u8]) -> Zeroizing<Scalar> {
     let mut wide = [0; 64];
     wide.copy_from_slice(bytes);
-    let scalar = Scalar::from_bytes_mod_order_wide(&wide);
+    let scalar = Zeroizing::new(Scalar::from_bytes_mod_order_wide(&wide));
     wide.zeroize();
     scalar
 }
@@ -81,12 +81,16 @@ fn bit(delta: &Block, instance: usize) -> u8 {
 }
 
 /// The owner's first message: r_0 ‖ r_1 for each instance, and the scalars to keep.
-pub fn offer(setup: &SetupId, delta: &Block, randomness: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+pub fn offer(
+    setup: &SetupId,
+    delta: &Block,
+    randomness: &[u8],
+) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>)> {
     if randomness.len() != OFFER_RANDOMNESS_BYTES {
         return Err(Error::new("an offer takes 16384 random bytes"));
     }
     let mut offer = vec![0; OFFER_BYTES];
-    let mut secret = vec![0; INSTANCES * 32];
+    let mut secret = Zeroizing::new(vec![0; INSTANCES * 32]);
     offer
         .par_chunks_exact_mut(64)
         .zip(secret.par_chunks_exact_mut(32))
@@ -115,7 +119,11 @@ pub fn offer(setup: &SetupId, delta: &Block, randomness: &[u8]) -> Result<(Vec<u
 }
 
 /// The asker's reply: S for each instance, and the seeds k_0 ‖ k_1 to keep.
-pub fn reply(setup: &SetupId, offer: &[u8], randomness: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+pub fn reply(
+    setup: &SetupId,
+    offer: &[u8],
+    randomness: &[u8],
+) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>)> {
     if offer.len() != OFFER_BYTES {
         return Err(Error::new("a base-OT offer has 8192 bytes"));
     }
@@ -123,7 +131,7 @@ pub fn reply(setup: &SetupId, offer: &[u8], randomness: &[u8]) -> Result<(Vec<u8
         return Err(Error::new("a reply takes 8192 random bytes"));
     }
     let mut reply = vec![0; REPLY_BYTES];
-    let mut seeds = vec![0; INSTANCES * 32];
+    let mut seeds = Zeroizing::new(vec![0; INSTANCES * 32]);
     reply
         .par_chunks_exact_mut(32)
         .zip(seeds.par_chunks_exact_mut(32))
@@ -142,7 +150,7 @@ pub fn reply(setup: &SetupId, offer: &[u8], randomness: &[u8]) -> Result<(Vec<u8
                 if base.is_identity() {
                     return Err(Error::new("a masked point is the identity"));
                 }
-                let key = seed(setup, instance, message, offer, reply, exponent * base);
+                let key = seed(setup, instance, message, offer, reply, *exponent * base);
                 seeds[usize::from(message) * 16..][..16].copy_from_slice(&key);
             }
             Ok(())
@@ -157,14 +165,14 @@ pub fn finish(
     offer: &[u8],
     secret: &[u8],
     reply: &[u8],
-) -> Result<Vec<u8>> {
+) -> Result<Zeroizing<Vec<u8>>> {
     if offer.len() != OFFER_BYTES || secret.len() != INSTANCES * 32 {
         return Err(Error::new("an offer has 8192 bytes and its secret 4096"));
     }
     if reply.len() != REPLY_BYTES {
         return Err(Error::new("a base-OT reply has 4096 bytes"));
     }
-    let mut seeds = vec![0; INSTANCES * 16];
+    let mut seeds = Zeroizing::new(vec![0; INSTANCES * 16]);
     seeds
         .par_chunks_exact_mut(16)
         .zip(offer.par_chunks_exact(64))
@@ -176,9 +184,10 @@ pub fn finish(
             bytes.copy_from_slice(secret);
             let exponent: Option<Scalar> = Scalar::from_canonical_bytes(bytes).into();
             bytes.zeroize();
-            let exponent =
-                exponent.ok_or(Error::new("an offer's secret is not a list of scalars"))?;
-            let shared = exponent * decode(reply)?;
+            let exponent = exponent
+                .map(Zeroizing::new)
+                .ok_or(Error::new("an offer's secret is not a list of scalars"))?;
+            let shared = *exponent * decode(reply)?;
             out.copy_from_slice(&seed(
                 setup,
                 instance,

@@ -41,3 +41,40 @@ pub(crate) fn select(mask: u128, yes: &Block, no: &Block) -> Block {
     let (yes, no) = (u128::from_ne_bytes(*yes), u128::from_ne_bytes(*no));
     (no ^ (mask & (yes ^ no))).to_ne_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_permutation_is_aes_128_of_fips_197_appendix_c_1() {
+        let key: Block = core::array::from_fn(|index| index as u8);
+        let plain: Block = core::array::from_fn(|index| 0x11 * index as u8);
+        let cipher = 0x69c4_e0d8_6a7b_0430_d8cd_b780_70b4_c55a_u128.to_be_bytes();
+        for count in [1, 7, 64, 65] {
+            let mut blocks = vec![plain; count];
+            Permutation::new(&key).apply(&mut blocks);
+            assert_eq!(blocks, vec![cipher; count]);
+        }
+    }
+
+    #[test]
+    fn masks_are_ones_exactly_on_equality_and_choose_accordingly() {
+        for (a, b) in [
+            (0, 0),
+            (0, 1),
+            (1, 0),
+            (255, 255),
+            (u32::MAX, 0),
+            (1 << 31, 0),
+        ] {
+            let mask = equal_mask(a, b);
+            assert_eq!(mask, if a == b { u128::MAX } else { 0 });
+            assert_eq!(
+                select(mask, &[7; 16], &[9; 16]),
+                if a == b { [7; 16] } else { [9; 16] }
+            );
+        }
+        assert_eq!((bit_mask(0), bit_mask(1), bit_mask(2)), (0, u128::MAX, 0));
+    }
+}

@@ -4,6 +4,7 @@
 //! under a key hashed from set-up id, column and seed. Bit s of a block is bit s % 8 of byte s / 8.
 
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::blocks::Permutation;
 use crate::labels::{self, Block, SetupId};
@@ -41,9 +42,9 @@ impl Columns {
     }
 }
 
-/// Room for a group of `lanes` columns.
-pub(crate) fn group_buffer(lanes: usize) -> Vec<Block> {
-    vec![[0; 16]; lanes * STRIDE]
+/// Room for a group of `lanes` columns, erased when dropped.
+pub(crate) fn group_buffer(lanes: usize) -> Zeroizing<Vec<Block>> {
+    Zeroizing::new(vec![[0; 16]; lanes * STRIDE])
 }
 
 /// Row r of block `offset`: bit j is bit r of column j.
@@ -80,7 +81,7 @@ pub(crate) fn map_groups<T: Send>(
     work: impl Fn(usize, usize, &mut [Block]) -> T + Sync,
 ) -> Vec<T> {
     let groups = blocks.div_ceil(GROUP);
-    let run = |buffer: &mut Vec<Block>, group: usize| {
+    let run = |buffer: &mut Zeroizing<Vec<Block>>, group: usize| {
         let first = group * GROUP;
         work(first, GROUP.min(blocks - first), buffer)
     };

@@ -72,6 +72,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_hash_is_polyval_of_rfc_8452_appendix_a() {
+        let h = 0x2562_9347_5892_4276_1d31_f826_ba4b_757b_u128.to_be_bytes();
+        let blocks = [
+            0x4f4f_9566_8c83_dfb6_4017_62bb_2d01_a262_u128,
+            0xd1a2_4ddd_2721_d006_bbe4_5f20_d3c9_f362,
+        ]
+        .map(u128::to_be_bytes);
+        let key = Polyval::new(&h.into());
+        let digest = times(&key, &xor(&times(&key, &blocks[0]), &blocks[1]));
+        assert_eq!(
+            digest,
+            0xf7a3_b47b_8461_19fa_e5b7_866c_f5e5_b77e_u128.to_be_bytes()
+        );
+    }
+
+    #[test]
     fn a_digest_in_groups_is_one_polyval_over_the_whole_column() {
         let h: Block = *b"any hash key h..";
         for blocks in [1, 2, GROUP - 1, GROUP, GROUP + 1, 3 * GROUP, 3 * GROUP + 5] {

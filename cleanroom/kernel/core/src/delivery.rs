@@ -11,6 +11,7 @@
 //! from the set-up id.
 
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::blocks::{Permutation, bit_mask, select, xor};
 use crate::columns::{GROUP, group_buffer, rows_of};
@@ -74,7 +75,7 @@ pub fn corrections(
         lists.push(list);
         rest = tail;
     }
-    let work = |group: &mut Vec<Block>,
+    let work = |group: &mut Zeroizing<Vec<Block>>,
                 (chunk, (nodes, corrections)): (usize, (&mut [u8], &mut [u8]))| {
         let slots = nodes.len() / 32;
         let first = chunk * slots_at_once;
@@ -157,7 +158,7 @@ pub fn siblings(
     let (output, grower) = (Output::new(setup), Grower::new(setup, depth));
     let slots_at_once = slot_blocks_at_once(depth) * LANES;
     let per_slot = (depth - 1) * 32;
-    let work = |group: &mut Vec<Block>,
+    let work = |group: &mut Zeroizing<Vec<Block>>,
                 (chunk, (kept, categories)): (usize, (&mut [u8], &[u8]))| {
         let slots = categories.len();
         let first = chunk * slots_at_once;

@@ -8,6 +8,7 @@
 //! The owner's work is the same for all y, the asker's for all c: no branch and no index depends on them.
 
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::blocks::equal_mask;
 use crate::error::{Error, Result};
@@ -50,9 +51,9 @@ fn owner_slots<const WIDTH: usize>(
 ) -> Vec<u64> {
     let (leaves, count) = (1 << grower.depth(), question.words());
     let mut sums = vec![0_u64; leaves * count];
-    let mut total = vec![0_u64; count];
+    let mut total = Zeroizing::new(vec![0_u64; count]);
     let mut counters = vec![[0; 16]; question.blocks()];
-    let mut masks = counters.clone();
+    let mut masks = Zeroizing::new(counters.clone());
     let mut batch = Batch::new();
     for (index, nodes) in nodes.chunks(grower.trees() * 32).enumerate() {
         let grown = grower.grow(nodes, &mut batch, |_, _| {});
@@ -63,7 +64,7 @@ fn owner_slots<const WIDTH: usize>(
             for (leaf, sums) in leaves.iter().zip(sums.chunks_exact_mut(count)) {
                 stream(leaf, &counters, &mut masks);
                 let words = words::<WIDTH>(masks.as_flattened());
-                for ((word, sum), total) in words.zip(sums).zip(&mut total) {
+                for ((word, sum), total) in words.zip(sums).zip(total.iter_mut()) {
                     *sum = sum.wrapping_add(word);
                     *total = total.wrapping_add(word);
                 }
@@ -175,9 +176,9 @@ fn asker_slots<const WIDTH: usize>(
     let (depth, count) = (grower.depth(), question.words());
     let leaves = 1 << depth;
     let mut opened = vec![0_u64; leaves * count];
-    let mut missing = vec![0_u64; count];
+    let mut missing = Zeroizing::new(vec![0_u64; count]);
     let mut counters = vec![[0; 16]; question.blocks()];
-    let mut masks = counters.clone();
+    let mut masks = Zeroizing::new(counters.clone());
     let mut batch = Batch::new();
     for (index, categories) in categories.chunks(grower.trees()).enumerate() {
         let start = index * grower.trees();
@@ -200,14 +201,14 @@ fn asker_slots<const WIDTH: usize>(
                 let known = !equal_mask(number as u32, u32::from(*category)) as u64;
                 stream(leaf, &counters, &mut masks);
                 let words = words::<WIDTH>(masks.as_flattened());
-                for ((word, opened), missing) in words.zip(opened).zip(&mut missing) {
+                for ((word, opened), missing) in words.zip(opened).zip(missing.iter_mut()) {
                     *opened = opened.wrapping_add(word & known);
                     *missing = missing.wrapping_sub(word & known);
                 }
             }
             for (number, opened) in opened.chunks_exact_mut(count).enumerate() {
                 let here = equal_mask(number as u32, u32::from(*category)) as u64;
-                for (opened, missing) in opened.iter_mut().zip(&missing) {
+                for (opened, missing) in opened.iter_mut().zip(missing.iter()) {
                     *opened = opened.wrapping_add(missing & here);
                 }
             }

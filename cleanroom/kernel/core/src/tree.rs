@@ -7,6 +7,8 @@
 //! are grown together, each level in one call of AES: tree s has its level-i nodes at `s << i`.
 //! Constant time in categories: every node is computed, the unknown ones from zeros, and masks choose.
 
+use zeroize::Zeroize;
+
 use crate::blocks::{Permutation, equal_mask, select, xor};
 use crate::labels::{self, Block, SetupId};
 
@@ -20,7 +22,7 @@ pub(crate) struct Grower {
     depth: usize,
 }
 
-/// Where a batch of trees grows; reused from batch to batch.
+/// Where a batch of trees grows; reused from batch to batch, erased when dropped.
 pub(crate) struct Batch {
     nodes: [Block; BATCH_LEAVES],
     left: [Block; BATCH_LEAVES / 2],
@@ -34,6 +36,14 @@ impl Batch {
             left: [[0; 16]; _],
             right: [[0; 16]; _],
         }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.nodes.zeroize();
+        self.left.zeroize();
+        self.right.zeroize();
     }
 }
 
