@@ -62,8 +62,9 @@ def extension_check(
     """Raise PeerError unless the asker's matrix holds one list of choices, the same in all 128 columns.
 
     `challenge` are 32 random bytes drawn after the whole matrix was stored, `answer` what the asker sent for it.
-    Two columns with different choices agree by chance with probability at most n / 2^128, n the blocks of 128
-    transfers. SoftSpokenOT, ePrint 2022/192, k = 1. One comparison over all columns, in constant time.
+    An asker whose choices differ in g columns passes with probability 2^-g; that differing columns go unnoticed
+    has probability at most 8128 n / 2^128, n = ceil(slots / 128) * depth. SoftSpokenOT, ePrint 2022/192, k = 1.
+    One comparison over all columns, in constant time.
     """
     with refusing_peer_input():
         _kernel.extension_check(setup_id, seeds, delta, matrix, slots, depth, challenge, answer)

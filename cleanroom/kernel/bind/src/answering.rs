@@ -282,7 +282,7 @@ fn open_rows<'py>(
     let work = || {
         let shape = Shape::new(categories.len(), depth)?;
         let question = Question::new(question, plane, words, width)?;
-        core::rows::open(
+        core::opening::open(
             &self::setup_id(&setup_id)?,
             shape,
             &question,

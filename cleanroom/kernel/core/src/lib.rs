@@ -12,11 +12,13 @@ mod expander;
 pub mod labels;
 pub mod leaves;
 pub mod list;
+pub mod opening;
 pub mod ot_extension;
 pub mod permutation;
 pub mod placement;
 pub mod rows;
 pub mod shape;
+mod sums;
 pub mod tags;
 mod tree;
 

@@ -7,10 +7,12 @@
 //! t_i ⊕ x_i·Δ: one of the OT's two messages is a hash of q_i, the other of q_i ⊕ Δ, and the asker has t_i.
 //!
 //! An asker could put different x into different columns and learn bits of Δ, so the owner, once it has stored
-//! the whole matrix, sends a challenge and checks q̃_j = t̃_j ⊕ Δ_j·x̃ on universal hashes. Columns that differ
-//! agree in the hash with probability at most n / 2^128 (`consistency`, n blocks); otherwise an asker that
-//! deviates in g columns passes only by having guessed g bits of Δ: probability 2^-g, and failure kills the
-//! set-up. The owner must give the asker nothing that depends on Δ before the check has passed.
+//! the whole matrix, sends a challenge and checks q̃_j = t̃_j ⊕ Δ_j·x̃ on universal hashes. Two columns that
+//! differ agree in the hash with probability at most n / 2^128 over the challenge (`consistency`, n blocks), any
+//! two of the 128 with at most 8128·n / 2^128: 2^-99 for 2^21 slots of 16 leaves. Otherwise the g columns that
+//! do not fit the answered x̃ each need a guess of their bit of Δ: the asker passes with probability 2^-g, then
+//! knows g bits and lacks 128 − g, and if it fails the set-up is dead. The owner must give the asker nothing
+//! that depends on Δ before the check has passed.
 //!
 //! The choice at level i is 1 − c[i], c[i] being the category's bits, most significant first: the asker is to
 //! get what lies beside its path, not on it. Choices of padding OTs are 0; they are used for nothing. The

@@ -3,8 +3,11 @@
 //!
 //! Goldreich-Goldwasser-Micali trees. The children of x are π_L(x) ⊕ x and π_R(x) ⊕ x, with π_L and π_R AES-128
 //! under two keys hashed from the set-up id (Matyas-Meyer-Oseas; Guo, Katz, Wang, Yu, ePrint 2019/074).
-//! Leaf j lies at the end of the path that spells j, most significant bit first. The trees of several slots
-//! are grown together, each level in one call of AES: tree s has its level-i nodes at `s << i`.
+//! One pair of keys serves all slots, so whoever tries out nodes tries all M·log K targets at once: about 105 of
+//! the 128 bits are left for 2^21 slots of 16 leaves.
+//!
+//! Leaf j lies at the end of the path that spells j, most significant bit first. The trees of several slots are
+//! grown together, each level in one call of AES: tree s has its level-i nodes at `s << i`.
 //! Constant time in categories: every node is computed, the unknown ones from zeros, and masks choose.
 
 use zeroize::Zeroize;
