@@ -26,10 +26,7 @@ class SealingKey:
     @classmethod
     def generate(cls) -> "SealingKey":
         """A new key from the operating system's randomness."""
-        return cls(
-            MLKEM768PrivateKey.generate().private_bytes_raw()
-            + X25519PrivateKey.generate().private_bytes_raw()
-        )
+        return cls(MLKEM768PrivateKey.generate().private_bytes_raw() + X25519PrivateKey.generate().private_bytes_raw())
 
     def public_bytes(self) -> bytes:
         """1,216 bytes for the card."""

@@ -51,9 +51,7 @@ class Reduction:
 
     def __post_init__(self) -> None:
         if self.kind not in {*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS}:
-            raise UsageError(
-                f"a reduction is one of {', '.join((*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS[:3]))}"
-            )
+            raise UsageError(f"a reduction is one of {', '.join((*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS[:3]))}")
         if (self.source == "") != (self.kind in {"count", "any"}):
             raise UsageError("a source column is given for every reduction but count and any")
         if (self.kind == "last") != (self.order_by != "" and self.date_format != ""):
@@ -72,17 +70,13 @@ class Dimension:
 
     def __post_init__(self) -> None:
         if self.reduction.kind not in DIMENSION_REDUCTIONS:
-            raise UsageError(
-                f"dimension {self.name}: the reduction is one of {', '.join(DIMENSION_REDUCTIONS)}"
-            )
+            raise UsageError(f"dimension {self.name}: the reduction is one of {', '.join(DIMENSION_REDUCTIONS)}")
         if not 1 <= len(self.values) <= MAX_DECLARED_VALUES:
             raise UsageError(f"dimension {self.name}: declare 1 to {MAX_DECLARED_VALUES} values")
         for value in self.values:
             checked_text(value, f"dimension {self.name}: a declared value")
         if len(set(self.values)) != len(self.values) or OTHER in self.values:
-            raise UsageError(
-                f"dimension {self.name}: declared values are distinct, and `{OTHER}` is added by itself"
-            )
+            raise UsageError(f"dimension {self.name}: declared values are distinct, and `{OTHER}` is added by itself")
         if self.reduction.kind == "any" and self.values != ("yes", "no"):
             raise UsageError(f'dimension {self.name}: `any` has the values ["yes", "no"]')
 

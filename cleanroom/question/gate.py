@@ -74,7 +74,10 @@ def decide(contract: Contract, plan: Plan, view: LedgerView) -> Accepted:
     _check_partition(plan, expected)
     if (plan.words, plan.bits) != (expected.words, expected.bits):
         raise _refuse(
-            "arithmetic", owner, "words or bits do not follow from the contract", f"use {expected.words}×{expected.bits}"
+            "arithmetic",
+            owner,
+            "words or bits do not follow from the contract",
+            f"use {expected.words}×{expected.bits}",
         )
     cost = cost_units(expected.sensitivity**2, plan.scale)
     if plan.cost_units != cost:
@@ -106,7 +109,9 @@ def _check_budget(rule: str, plan: Plan, left: int, cost: int) -> None:
     if cost <= left:
         return
     whose = f"{plan.asker}'s budget at {plan.owner}" if rule == "consumer" else f"the budget of {plan.owner}'s people"
-    if left > 0:
+    if rule == "lineage":
+        advice = "what others spent is not shown; ask the owner's operator"
+    elif left > 0:
         advice = f"the most that is left buys about epsilon {float(epsilon_view(left, VIEW_DELTA)):.3f} at delta 1e-9"
     else:
         advice = "nothing is left; only a new contract signed by all parties can grant more"

@@ -179,10 +179,14 @@ def quantity_cells(contract: Contract, owner: PartyName, quantity: Quantity) -> 
         return column.cells
     if quantity.kind == "sum" and isinstance(column, Measure):
         return (None,)
-    raise UsageError(_unknown(contract, owner, quantity.column, "dimension" if quantity.kind == "histogram" else "measure"))
+    raise UsageError(
+        _unknown(contract, owner, quantity.column, "dimension" if quantity.kind == "histogram" else "measure")
+    )
 
 
-def shape(contract: Contract, asker: PartyName, by: str, owner: PartyName, quantity: Quantity, scale: Fraction) -> Shape:
+def shape(
+    contract: Contract, asker: PartyName, by: str, owner: PartyName, quantity: Quantity, scale: Fraction
+) -> Shape:
     """Everything about the arithmetic that both sides must agree on; raises UsageError for unknown columns."""
     used = len(partition_cells(contract, asker, by))
     words = len(quantity_cells(contract, owner, quantity))

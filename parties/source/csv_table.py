@@ -49,6 +49,8 @@ def _header(path: Path, block: bytes) -> tuple[tuple[str, ...], bytes]:
         names = next(csv.reader([record.decode()], strict=True), [])
     except (UnicodeDecodeError, csv.Error):
         raise SourceError(f"{path.name}: the first line is not a line of column names in UTF-8") from None
+    if not any(names):
+        raise SourceError(f"{path.name}: the first line is not a line of column names")
     return checked_header(path.name, names), text[len(record) :]
 
 

@@ -1,7 +1,7 @@
 """A Parquet file as batches of texts.
 
-Text, whole numbers, decimals, dates and time stamps without a zone are read, each as the text it is written with;
-a null is empty text. Binary floating point is refused: it has no decimal scale, so what a price column holds would
+Text, whole numbers, decimals, dates (2018-07-01) and time stamps without a zone (2018-07-01 10:00:00.000000, always
+six decimals) are read as the text they are written with; a null is empty text. Binary floating point is refused: it has no decimal scale, so what a price column holds would
 depend on how it is printed. Rows are numbered from 1.
 """
 
@@ -70,6 +70,9 @@ def _require_textual(path: Path, column: str, kind: pa.DataType) -> None:
 def _as_text(values: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
+    if pa.types.is_timestamp(values.type):
+        # Parquet keeps seconds as milliseconds, so the unit found is not the unit meant; one form for all.
+        values = values.cast(pa.timestamp("us"), safe=False)
     # Through binary, so that bytes which are not UTF-8 are found row by row below and not by the cast.
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         return pc.fill_null(values.cast(pa.binary()), b"")

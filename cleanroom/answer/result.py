@@ -1,0 +1,92 @@
+"""An answer as the analyst's programs read it: stable JSON, every number with its interval.
+
+`value` is the raw noisy number (it may be negative: clamping is for display only), `low` and `high` hold the truth
+with the stated probability or more; the interval is about the noise and about nothing else. Sums are in the column's
+declared unit.
+"""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from cleanroom.privacy.budget import UNITS_PER_RHO, epsilon_view
+from cleanroom.privacy.interval import noise_interval
+from cleanroom.question.columns import Measure
+from cleanroom.question.contract import Contract
+from cleanroom.question.plan import Plan, partition_cells, quantity_cells
+
+LEVEL = 0.95
+DELTA = Fraction(1, 10**9)
+
+
+def rho_text(units: int) -> str:
+    """Units of 2^-40 as decimal text of rho, exact to 15 significant digits, rounded up."""
+    scaled = math.ceil(Fraction(units * 10**15, UNITS_PER_RHO))
+    return format(Decimal(scaled).scaleb(-15).normalize(), "f")
+
+
+def epsilon_number(units: int) -> float:
+    """The epsilon view at delta 1e-9, rounded up to four digits after the point."""
+    return math.ceil(epsilon_view(units, DELTA) * 10_000) / 10_000 if units else 0.0
+
+
+def charge(party: str, consumer: str, units: int) -> dict[str, Any]:
+    """One line of what was spent, or of what has been spent in all."""
+    return {
+        "party": party,
+        "consumer": consumer,
+        "rho": rho_text(units),
+        "epsilon": epsilon_number(units),
+        "delta": float(DELTA),
+    }
+
+
+def _number(units: int, step: Decimal) -> int | float:
+    value = step * units
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def answer_body(
+    contract: Contract, plan: Plan, cells: Sequence[int], *, stored: bool, seconds: dict[str, float]
+) -> dict[str, Any]:
+    """The answer to a plan whose opened cells these are (groups outermost, words innermost)."""
+    column = contract.datasets[plan.owner].column(plan.quantity.column)
+    step = column.step if isinstance(column, Measure) else Decimal(1)
+    half_width = noise_interval(plan.scale).half_width
+    names = [
+        (by, of)
+        for by in partition_cells(contract, plan.asker, plan.by)
+        for of in quantity_cells(contract, plan.owner, plan.quantity)
+    ]
+    return {
+        "question": {
+            "asker": plan.asker,
+            "owner": plan.owner,
+            "by": plan.by or None,
+            "quantity": plan.quantity.kind,
+            "column": plan.quantity.column or None,
+            "epsilon": epsilon_number(plan.cost_units),
+            "delta": float(DELTA),
+            "sigma": float(plan.scale * Fraction(step)),
+            "unit": column.unit if isinstance(column, Measure) else "people",
+            "analyst": plan.analyst,
+            "plan": plan.hash(),
+        },
+        "interval": LEVEL,
+        "cells": [
+            {
+                "by": by,
+                "of": of,
+                "value": _number(value, step),
+                "low": _number(value - half_width, step),
+                "high": _number(value + half_width, step),
+            }
+            for (by, of), value in zip(names, cells, strict=True)
+        ],
+        "spent": [charge(plan.owner, plan.asker, plan.cost_units)],
+        "stored": stored,
+        "sizes": {name: dataset.capacity for name, dataset in contract.datasets.items()},
+        "seconds": seconds,
+    }

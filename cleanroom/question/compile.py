@@ -1,0 +1,100 @@
+"""From what an analyst asks to a plan: the same words under the same contract and match give the same plan.
+
+Everything here can be recomputed by the owner and by an auditor from the contract and the log.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cleanroom.errors import UsageError
+from cleanroom.ids import AnalystName, PartyName
+from cleanroom.privacy.budget import cost_units, scale_for_units
+from cleanroom.question.contract import Contract
+from cleanroom.question.plan import SCALE_DENOMINATOR, Plan, Quantity, Shape, shape
+from cleanroom.wire.contract_file import contract_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an analyst wants to know: `by` one of the own columns or empty, a quantity of the owner, units of rho."""
+
+    asker: PartyName
+    owner: PartyName
+    analyst: AnalystName
+    by: str
+    quantity: Quantity
+    units: int
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The match and set-up that a plan stands on; ids, versions and transcripts in hex."""
+
+    match: str
+    match_transcript: str
+    asker_version: str
+    owner_version: str
+    setup: str
+    setup_transcript: str
+
+
+def check_question(contract: Contract, question: Question) -> None:
+    """Refuse what the contract can never allow, before any work is done; raises UsageError."""
+    if question.owner not in contract.datasets:
+        raise UsageError(
+            f"there is no party `{question.owner}` in room {contract.room}; parties: {', '.join(contract.datasets)}"
+        )
+    if question.owner == question.asker:
+        raise UsageError("asker and owner must be two different parties")
+    if question.units <= 0:
+        raise UsageError("this epsilon buys less than one unit of budget; ask with a larger epsilon")
+    _scaled(contract, question)
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A question's arithmetic with the noise that its units buy."""
+
+    shape: Shape
+    scale: Fraction
+    cost_units: int
+
+
+def _scaled(contract: Contract, question: Question) -> _Priced:
+    """Raises UsageError for columns that the contract does not have."""
+    quantity = question.quantity
+    sensitivity = shape(contract, question.asker, question.by, question.owner, quantity, Fraction(1)).sensitivity
+    scale = scale_for_units(question.units, sensitivity**2)
+    return _Priced(
+        shape=shape(contract, question.asker, question.by, question.owner, quantity, scale),
+        scale=scale,
+        cost_units=cost_units(sensitivity**2, scale),
+    )
+
+
+def compile_plan(contract: Contract, question: Question, standing: Standing) -> Plan:
+    """The plan: one group for every declared value of the asker's column and `other`; raises UsageError."""
+    check_question(contract, question)
+    priced = _scaled(contract, question)
+    return Plan(
+        asker=question.asker,
+        owner=question.owner,
+        analyst=question.analyst,
+        contract=contract_hash(contract).hex(),
+        match=standing.match,
+        match_transcript=standing.match_transcript,
+        asker_version=standing.asker_version,
+        owner_version=standing.owner_version,
+        setup=standing.setup,
+        setup_transcript=standing.setup_transcript,
+        leaves=priced.shape.leaves,
+        by=question.by,
+        groups=tuple((leaf,) for leaf in range(1, priced.shape.used_leaves + 1)),
+        quantity=question.quantity,
+        words=priced.shape.words,
+        bits=priced.shape.bits,
+        scale_1024=int(priced.scale * SCALE_DENOMINATOR),
+        cost_units=priced.cost_units,
+        repeat=question.repeat,
+    )

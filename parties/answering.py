@@ -1,0 +1,285 @@
+"""A question from the owner's side: decide, charge, compute, add noise, release. Protocol.md section 4.
+
+    (gate) ─accepted, reserved→ reserved ─debit logged→ released ─statement logged→ sent
+       └ refused, logged
+
+Order is what protects people: the gate decides on public facts; one transaction reserves the cost, pins the plan and
+takes the question number before any row is read; masked rows are stored before they leave; noise is drawn once, in
+the transaction that stores the sealed release; the release leaves only with the log's proof of its statement. A
+repeated request gets the stored bytes; another request under the same plan is refused.
+"""
+
+import base64
+import os
+from hashlib import sha256
+
+import numpy as np
+
+from cleanroom.answer.opening import pack_release, release, table
+from cleanroom.crypto.transfer_owner import mask_rows
+from cleanroom.errors import PeerError, RefusedError, StateError
+from cleanroom.privacy.noise import NoiseSource
+from cleanroom.privacy.noise import release as noisy
+from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
+from cleanroom.question.gate import decide
+from cleanroom.question.plan import Plan, quantity_cells, shape
+from cleanroom.wire.canonical import canonical_bytes, parse_canonical
+from cleanroom.wire.messages import Envelope
+from parties.asking import covered_digest, release_digest, rows_root
+from parties.desk import Desk, pack_envelope, unpack_envelope
+from parties.matching import Match, Matching
+from parties.people import People
+from parties.post import Message
+from parties.setup_rows import Setup, SetupRows
+from parties.values import packed_values
+
+
+class Answering:
+    """All questions about this node's people. `noise` comes from the constructor and from nowhere else."""
+
+    def __init__(self, desk: Desk, rows: SetupRows, matching: Matching, people: People, *, noise: NoiseSource) -> None:
+        self._desk = desk
+        self._rows = rows
+        self._matching = matching
+        self._people = people
+        self._noise = noise
+
+    def on_plan(self, message: Message) -> None:
+        """A signed, logged plan."""
+        statement = strict_base64(message.header.get("statement"))
+        body = open_statement("question.asked", statement, self._desk.contract.cards[message.sender].identity)
+        plan = Plan.from_body(body.get("plan"))
+        if (plan.hash(), plan.asker, plan.owner, body.get("actor"), body.get("contract")) != (
+            message.subject,
+            message.sender,
+            self._desk.name,
+            message.sender,
+            self._desk.contract_hash.hex(),
+        ):
+            raise PeerError("a plan is not the one its message and signature say")
+        self._desk.proof_of(statement, message.header.get("proof"))
+        digest = sha256(statement).hexdigest()
+        known = self._desk.database.one(
+            "SELECT request_digest, state FROM question WHERE plan_hash = ?", message.subject
+        )
+        if known is not None:
+            self._repeat(message.subject, known[0], known[1], digest, message.sender)
+            return
+        match, setup = self._standing(plan)
+        dataset = self._desk.dataset
+        self._insert(plan, statement, digest)
+        try:
+            accepted = decide(self._desk.contract, plan, self._desk.ledger.view(dataset.lineage, plan.asker))
+        except RefusedError as refusal:
+            self._refuse(message.subject, refusal)
+            return
+        self._desk.ledger.reserve(
+            at=self._desk.now(),
+            lineage=dataset.lineage,
+            room=self._desk.contract.room,
+            consumer=plan.asker,
+            plan_hash=message.subject,
+            units=accepted.cost_units,
+        )
+        self._take_question_number(message.subject, setup)
+        self._desk.state(
+            "budget.debit",
+            message.subject,
+            consumer=plan.asker,
+            lineage=dataset.lineage,
+            match=match.id,
+            units=str(accepted.cost_units),
+        )
+
+    def _standing(self, plan: Plan) -> tuple[Match, Setup]:
+        """The match and set-up that the plan names, if they are exactly the current ones; raises PeerError."""
+        match = self._matching.find(plan.match)
+        row = self._desk.database.one("SELECT id FROM setup WHERE joint_id = ? AND owner = 1", plan.setup)
+        setup = self._rows.find(row[0], owner=True) if row else None
+        if (
+            match is None
+            or setup is None
+            or match.state != "ready"
+            or setup.state != "ready"
+            or setup.match != match.id
+            or match.peer != plan.asker
+            or (match.transcript, match.own_version, match.peer_version)
+            != (plan.match_transcript, plan.owner_version, plan.asker_version)
+            or self._people.require().id != plan.owner_version
+            or (setup.transcript, setup.leaves, setup.by) != (plan.setup_transcript, plan.leaves, plan.by)
+        ):
+            raise PeerError("a plan stands on a match or set-up that is not the current one")
+        return match, setup
+
+    def _insert(self, plan: Plan, statement: bytes, digest: str) -> None:
+        self._desk.database.run(
+            "INSERT INTO question (plan_hash, owner, peer, request_digest, plan, state, setup, since)"
+            " VALUES (?, 1, ?, ?, ?, 'reserved', ?, ?)",
+            plan.hash(),
+            plan.asker,
+            digest,
+            statement,
+            plan.setup,
+            self._desk.clock(),
+        )
+
+    def _take_question_number(self, plan_hash: str, setup: Setup) -> None:
+        """q is unique in the set-up and burnt from here on, whatever happens."""
+        database = self._desk.database
+        row = database.one("SELECT next_question FROM setup WHERE id = ?", setup.id)
+        if row is None:
+            raise StateError("a set-up vanished")
+        database.run("UPDATE setup SET next_question = next_question + 1 WHERE id = ?", setup.id)
+        database.run("UPDATE question SET question = ? WHERE plan_hash = ?", row[0], plan_hash)
+
+    def _repeat(self, plan_hash: str, known_digest: str, state: str, digest: str, asker: str) -> None:
+        if digest != known_digest:
+            refusal = RefusedError(
+                "already-asked",
+                self._desk.name,
+                "another request was made under this plan",
+                "repeat the first request, or ask a new question",
+            )
+            self._desk.state("question.refused", plan_hash, peer=asker, **_refusal_fields(refusal))
+            return
+        if state == "sent":
+            self._send_stored(plan_hash)
+
+    def _refuse(self, plan_hash: str, refusal: RefusedError) -> None:
+        self._set(plan_hash, "refused")
+        self._desk.state("question.refused", plan_hash, **_refusal_fields(refusal))
+
+    def refusal_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
+        """The refusal stands in the log: tell the asker."""
+        row = self._desk.database.one("SELECT peer, state FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
+        if row is not None and row[1] == "refused":
+            header = {"proof": proof, "statement": base64.b64encode(statement).decode("ascii")}
+            self._desk.send(row[0], "question.refused", plan_hash, header)
+
+    def debit_is_logged(self, plan_hash: str) -> None:
+        """The cost stands in the log: mask the rows, draw the noise, store the sealed release."""
+        database = self._desk.database
+        row = database.one("SELECT state, plan, question FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
+        if row is None or row[0] != "reserved":
+            return
+        plan = Plan.from_body(peek_statement(row[1]).get("plan"))
+        try:
+            match, setup = self._standing(plan)
+        except PeerError:
+            self._void(plan, plan_hash)
+            return
+        rows, sums = mask_rows(
+            setup.joint_bytes,
+            self._rows.kept("nodes", setup.id),
+            setup.depth,
+            row[2],
+            0,
+            plan.words,
+            plan.bits // 8,
+            self._values(plan, match),
+        )
+        envelopes = self._desk.post.write(plan.asker, "question.rows", plan_hash, {"question": row[2]}, rows)
+        root = rows_root(tuple(sha256(envelope.sealed).digest() for envelope in envelopes))
+        for envelope in envelopes:
+            self._desk.send_sealed(envelope)
+        sealed = self._draw(plan, plan_hash, sums)
+        released = release_digest((sha256(sealed.sealed).digest(),))
+        salt = os.urandom(32)
+        database.keep("release", plan_hash, pack_envelope(sealed))
+        database.run(
+            "UPDATE question SET rows_root = ?, release_digest = ?, salt = ? WHERE plan_hash = ?",
+            root.hex(),
+            released.hex(),
+            salt.hex(),
+            plan_hash,
+        )
+        self._set(plan_hash, "released")
+        self._desk.ledger.share_sent(
+            at=self._desk.now(),
+            lineage=self._desk.dataset.lineage,
+            room=self._desk.contract.room,
+            consumer=plan.asker,
+            plan_hash=plan_hash,
+        )
+        self._desk.state(
+            "answer.released", plan_hash, consumer=plan.asker, digest=covered_digest(salt, released, root).hex()
+        )
+
+    def _void(self, plan: Plan, plan_hash: str) -> None:
+        """Match or set-up ended after the cost was reserved and before anything was computed: nothing is released."""
+        self._set(plan_hash, "voided")
+        self._desk.ledger.void(
+            at=self._desk.now(),
+            lineage=self._desk.dataset.lineage,
+            room=self._desk.contract.room,
+            consumer=plan.asker,
+            plan_hash=plan_hash,
+        )
+        self._desk.state("budget.voided", plan_hash, consumer=plan.asker)
+        self._desk.send(plan.asker, "question.voided", plan_hash, {})
+
+    def _values(self, plan: Plan, match: Match) -> bytes:
+        return packed_values(
+            self._people.table(match.own_version),
+            self._matching.slots(match.id),
+            quantity=plan.quantity,
+            words=plan.words,
+            width=plan.bits // 8,
+            slots=self._matching.all_slots(match),
+        )
+
+    def _draw(self, plan: Plan, plan_hash: str, sums: bytes) -> Envelope:
+        """One draw of noise for every (group, word), sealed at once; the plain numbers go nowhere else."""
+        contract = self._desk.contract
+        sensitivity = shape(contract, plan.asker, plan.by, plan.owner, plan.quantity, plan.scale).sensitivity
+        cells = len(plan.groups) * len(quantity_cells(contract, plan.owner, plan.quantity))
+        noise = noisy(
+            [0] * cells,
+            sensitivity_l2_squared=sensitivity**2,
+            scale=plan.scale,
+            tag=plan.quantity.kind,
+            source=self._noise,
+        )
+        masks = table(sums, leaves=plan.leaves, words=plan.words)
+        released = release(noise, masks, plan.groups, bits=plan.bits)
+        envelopes = self._desk.post.write(plan.asker, "question.release", plan_hash, {}, pack_release(released))
+        if len(envelopes) != 1:
+            raise StateError("a release does not fit one piece")
+        return envelopes[0]
+
+    def released_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
+        """The release stands in the log: now, and only now, it leaves."""
+        row = self._desk.database.one("SELECT state FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
+        if row is None or row[0] not in ("released", "sent"):
+            return
+        header = {"proof": proof, "statement": base64.b64encode(statement).decode("ascii")}
+        self._desk.database.keep("released", plan_hash, canonical_bytes(header))
+        self._set(plan_hash, "sent")
+        self._send_stored(plan_hash)
+
+    def _send_stored(self, plan_hash: str) -> None:
+        """The stored release and its statement, byte for byte."""
+        database = self._desk.database
+        row = database.one("SELECT peer, salt FROM question WHERE plan_hash = ?", plan_hash)
+        if row is None:
+            raise StateError("a released question vanished")
+        self._desk.send_sealed(unpack_envelope(database.kept("release", plan_hash)))
+        header = {**parse_canonical(database.kept("released", plan_hash)), "salt": row[1]}
+        self._desk.send(row[0], "question.released", plan_hash, header)
+
+    def _set(self, plan_hash: str, state: str) -> None:
+        self._desk.database.run(
+            "UPDATE question SET state = ?, since = ? WHERE plan_hash = ? AND owner = 1",
+            state,
+            self._desk.clock(),
+            plan_hash,
+        )
+
+
+def _refusal_fields(refusal: RefusedError) -> dict[str, str]:
+    return {
+        "advice": refusal.advice,
+        "explanation": refusal.explanation,
+        "owner": refusal.owner,
+        "rule": refusal.rule,
+    }

@@ -1,0 +1,218 @@
+"""A question from the asker's side: sign the plan, have it logged, send it, open what comes back, once.
+
+    asked ─logged→ sent ─rows→ rowed ─release, its statement in the log→ answered
+                                   └ refusal → refused
+
+Nothing is opened or shown before the owner's `answer.released` over exactly these bytes is proved to be in the log.
+The opened answer is kept; the same question is answered from it, free, for ever. To the outside this node behaves the
+same whatever it opened.
+"""
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from cleanroom.answer.opening import open_release, parse_release, table
+from cleanroom.crypto.transfer_asker import open_rows
+from cleanroom.errors import PeerError, StateError
+from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
+from cleanroom.question.plan import Plan
+from cleanroom.wire.canonical import canonical_bytes, labelled_hash
+from parties.desk import Desk
+from parties.post import Message
+from parties.setup_rows import Setup, SetupRows
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Where a question stands; `cells` once answered (groups outermost), `refusal` once refused."""
+
+    plan_hash: str
+    state: str
+    plan: Plan
+    cells: tuple[int, ...] = ()
+    refusal: str = ""
+
+
+class Asking:
+    """All questions that this node asks."""
+
+    def __init__(self, desk: Desk, rows: SetupRows) -> None:
+        self._desk = desk
+        self._rows = rows
+
+    def find(self, plan_hash: str) -> Asked | None:
+        """The question of that plan."""
+        row = self._desk.database.one(
+            "SELECT state, plan, refusal FROM question WHERE plan_hash = ? AND owner = 0", plan_hash
+        )
+        if row is None:
+            return None
+        plan = Plan.from_body(peek_statement(row[1]).get("plan"))
+        cells = json.loads(self._desk.database.kept("answer", plan_hash)) if row[0] == "answered" else ()
+        return Asked(plan_hash, row[0], plan, tuple(cells), row[2])
+
+    def same_question(self, plan: Plan) -> Asked | None:
+        """A question with this plan, by whichever analyst of ours it was asked first."""
+        for (plan_hash,) in self._desk.database.all(
+            "SELECT plan_hash FROM question WHERE owner = 0 AND setup = ? AND state NOT IN ('refused', 'failed')",
+            plan.setup,
+        ):
+            asked = self.find(plan_hash)
+            if asked is not None and replace(asked.plan, analyst=plan.analyst) == plan:
+                return asked
+        return self.find(plan.hash())
+
+    def start(self, plan: Plan) -> str:
+        """Sign the plan and have it logged; the same plan twice is the same question."""
+        plan_hash = plan.hash()
+        statement = self._desk.state("question.asked", plan_hash, plan=plan.body(), owner=plan.owner)
+        self._desk.database.run(
+            "INSERT INTO question (plan_hash, owner, peer, request_digest, plan, state, setup, since)"
+            " VALUES (?, 0, ?, ?, ?, 'asked', ?, ?)",
+            plan_hash,
+            plan.owner,
+            sha256(statement).hexdigest(),
+            statement,
+            plan.setup,
+            self._desk.clock(),
+        )
+        return plan_hash
+
+    def asked_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
+        """Our question stands in the log: send it to the owner."""
+        asked = self.find(plan_hash)
+        if asked is None or asked.state != "asked":
+            return
+        header = {"proof": proof, "statement": base64.b64encode(statement).decode("ascii")}
+        self._desk.send(asked.plan.owner, "question.plan", plan_hash, header)
+        self._set(plan_hash, "sent")
+
+    def _set(self, plan_hash: str, state: str) -> None:
+        self._desk.database.run(
+            "UPDATE question SET state = ?, since = ? WHERE plan_hash = ? AND owner = 0",
+            state,
+            self._desk.clock(),
+            plan_hash,
+        )
+
+    def _expect(self, message: Message, *states: str) -> Asked:
+        asked = self.find(message.subject)
+        if asked is None or asked.plan.owner != message.sender or asked.state not in states:
+            raise PeerError(f"a {message.kind} message came at the wrong moment")
+        return asked
+
+    def on_rows(self, message: Message) -> None:
+        """The masked rows: worthless without the release."""
+        asked = self._expect(message, "sent")
+        message.number("question")
+        database = self._desk.database
+        database.keep("question.rows", asked.plan_hash, message.blob)
+        root = rows_root(message.sealed_digests)
+        database.run(
+            "UPDATE question SET question = ?, rows_root = ? WHERE plan_hash = ?",
+            message.number("question"),
+            root.hex(),
+            asked.plan_hash,
+        )
+        self._set(asked.plan_hash, "rowed")
+
+    def on_release(self, message: Message) -> None:
+        """The release, still to be covered by a statement in the log."""
+        asked = self._expect(message, "rowed")
+        self._desk.database.keep("question.release", asked.plan_hash, message.blob)
+        self._desk.database.run(
+            "UPDATE question SET release_digest = ? WHERE plan_hash = ?",
+            release_digest(message.sealed_digests).hex(),
+            asked.plan_hash,
+        )
+
+    def on_released(self, message: Message) -> None:
+        """The owner's statement over the release and its place in the log: verify both, then open."""
+        asked = self._expect(message, "rowed")
+        database = self._desk.database
+        row = database.one(
+            "SELECT question, rows_root, release_digest, setup FROM question WHERE plan_hash = ?", asked.plan_hash
+        )
+        if row is None or not row[2]:
+            raise PeerError("a released statement came before its release")
+        statement = strict_base64(message.header.get("statement"))
+        body = open_statement("answer.released", statement, self._desk.contract.cards[asked.plan.owner].identity)
+        covered = covered_digest(message.hex("salt", 32), bytes.fromhex(row[2]), bytes.fromhex(row[1]))
+        if body.get("subject") != asked.plan_hash or body.get("digest") != covered.hex():
+            raise PeerError("the owner's statement covers another release than the one received")
+        self._desk.proof_of(statement, message.header.get("proof"))
+        setup = self._setup(asked.plan.setup)
+        plan = asked.plan
+        opened = open_rows(
+            setup.joint_bytes,
+            self._rows.kept("siblings", setup.id),
+            self._rows.kept("categories", setup.id),
+            setup.depth,
+            row[0],
+            0,
+            plan.words,
+            plan.bits // 8,
+            database.kept("question.rows", asked.plan_hash),
+        )
+        released = parse_release(
+            database.kept("question.release", asked.plan_hash), cells=len(plan.groups) * plan.words, bits=plan.bits
+        )
+        sums = table(opened, leaves=plan.leaves, words=plan.words)
+        cells = open_release(released, sums, plan.groups, bits=plan.bits)
+        database.keep("answer", asked.plan_hash, _cells_text(cells))
+        database.keep("receipt", asked.plan_hash, statement)
+        database.erase("question.rows", asked.plan_hash)
+        database.erase("question.release", asked.plan_hash)
+        self._set(asked.plan_hash, "answered")
+
+    def _setup(self, joint: str) -> Setup:
+        row = self._desk.database.one("SELECT id FROM setup WHERE joint_id = ? AND owner = 0", joint)
+        setup = self._rows.find(row[0], owner=False) if row else None
+        if setup is None or setup.state != "ready":
+            raise StateError("a question lost its set-up")
+        return setup
+
+    def on_refused(self, message: Message) -> None:
+        """The owner's refusal, signed and logged; kept to be shown."""
+        asked = self._expect(message, "sent", "rowed")
+        statement = strict_base64(message.header.get("statement"))
+        body = open_statement("question.refused", statement, self._desk.contract.cards[asked.plan.owner].identity)
+        if body.get("subject") != asked.plan_hash:
+            raise PeerError("a refusal is of another question")
+        refusal = {name: body.get(name) for name in ("rule", "owner", "explanation", "advice")}
+        if not all(isinstance(value, str) and len(value) <= 500 and value.isprintable() for value in refusal.values()):
+            raise PeerError("a refusal is malformed")
+        self._desk.database.run(
+            "UPDATE question SET refusal = ? WHERE plan_hash = ?", canonical_bytes(refusal).decode(), asked.plan_hash
+        )
+        self._set(asked.plan_hash, "refused")
+
+    def fail(self, plan_hash: str) -> None:
+        """The question ends without an answer."""
+        self._set(plan_hash, "failed")
+
+    def on_voided(self, message: Message) -> None:
+        """The owner freed the reservation: match or set-up had ended. Nothing was released and nothing was spent."""
+        self._set(self._expect(message, "sent", "rowed").plan_hash, "failed")
+
+
+def _cells_text(cells: list[int]) -> bytes:
+    """Cells as JSON text; numbers of up to 64 bits, so not canonical JSON."""
+    return json.dumps(cells).encode("ascii")
+
+
+def rows_root(digests: tuple[bytes, ...]) -> bytes:
+    """32 bytes over the digests of all sealed pieces of the masked rows, in order."""
+    return labelled_hash("cleanroom/v1/rows-root", *digests)
+
+
+def release_digest(digests: tuple[bytes, ...]) -> bytes:
+    """32 bytes over the digests of all sealed pieces of the release."""
+    return labelled_hash("cleanroom/v1/release", *digests)
+
+
+def covered_digest(salt: bytes, release: bytes, rows: bytes) -> bytes:
+    """What `answer.released` states: salted, so that the log says nothing to those who hold neither."""
+    return labelled_hash("cleanroom/v1/released", salt, release, rows)

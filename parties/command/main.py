@@ -1,0 +1,62 @@
+"""`cleanroom`: the command line of operators and data teams.
+
+Every failure is one line on standard error and a non-zero exit status; nothing is left half-done.
+"""
+
+import logging
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from cleanroom.errors import CleanroomError
+from parties.command.demo import demo
+from parties.command.party import party
+from parties.command.room import room
+from parties.command.sandbox import sandbox
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(package_name="cleanroom")
+def cli() -> None:
+    """Match audiences with other companies without showing anybody a row.
+
+    Each company runs a party node; a coordinator relays sealed bytes; answers carry noise that the owner of the data
+    adds and charges to its own ledger. Start with `cleanroom demo`, then try your own files with `cleanroom sandbox`.
+    """
+
+
+@cli.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    short_help="Run the coordinator: init, sign, serve.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def coordinator(arguments: tuple[str, ...]) -> NoReturn:
+    """The coordinator is a program of its own that never loads a party's code; this starts it."""
+    os.execv(sys.executable, [sys.executable, "-m", "cleanroom.coordinator", *(arguments or ("--help",))])  # noqa: S606 # our own interpreter and module, no shell
+
+
+for command in (demo, sandbox, party, room):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line; our own errors become one line and exit status 1, wrong usage status 2."""
+    os.umask(0o077)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the library's own lines name peers and are not in our format
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(1)
+    except CleanroomError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    sys.exit(0)

@@ -1,0 +1,150 @@
+"""`cleanroom party`: a company's node, from keys to serving."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from cleanroom.errors import UsageError
+from cleanroom.ids import party_name
+from cleanroom.question.card import CoordinatorCard, PartyCard
+from parties.home import Home
+
+HOME = click.option(
+    "--home", type=click.Path(path_type=Path), required=True, help="The node's folder: keys, contract, state."
+)
+_MAX_INPUT_BYTES = 1 << 20
+
+
+def read_input(path: Path) -> bytes:
+    """A file given by hand; raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_INPUT_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > _MAX_INPUT_BYTES:
+        raise UsageError(f"{path} is longer than 1 MiB")
+    return data
+
+
+@click.group()
+def party() -> None:
+    """Run a company's node: `init`, have the request signed, trust cards, `room assemble`, `check`, `serve`."""
+
+
+@party.command()
+@click.argument("name")
+@HOME
+@click.option("--domain", required=True, help="The room's trust domain, as on the coordinator's card.")
+def init(name: str, home: Path, domain: str) -> None:
+    """Create keys, card and certificate request for the company NAME."""
+    from cleanroom.transport.enrolment import request_certificate
+
+    folder = Home(home)
+    card = folder.create(party_name(name))
+    request = home / "request.csr"
+    request.write_bytes(request_certificate(folder.tls_folder, card.name, domain))
+    click.echo(f"card        {folder.card_file}  (give it to every partner and to nobody through the coordinator)")
+    click.echo(f"fingerprint {card.fingerprint()}  (read it out to them)")
+    click.echo(f"request     {request}  (have the coordinator sign it, then: cleanroom party accept CERTIFICATE)")
+
+
+@party.command()
+@HOME
+@click.option("--domain", required=True, help="The room's trust domain.")
+def renew(home: Path, domain: str) -> None:
+    """Create the next TLS key and its certificate request; the present one goes on until `accept`."""
+    from cleanroom.transport.enrolment import request_renewal
+
+    folder = Home(home)
+    request = home / "request.csr"
+    request.write_bytes(request_renewal(folder.tls_folder, folder.card().name, domain))
+    click.echo(f"request {request}  (have the coordinator sign it, then: cleanroom party accept CERTIFICATE)")
+
+
+@party.command()
+@click.argument("certificate", type=click.Path(path_type=Path))
+@HOME
+def accept(certificate: Path, home: Path) -> None:
+    """Put a certificate into use that the coordinator signed for this node's request."""
+    from cleanroom.transport.enrolment import accept_certificate
+
+    folder, now = Home(home), datetime.now(UTC)
+    leaf = accept_certificate(
+        folder.tls_folder, folder.card().name, read_input(certificate), folder.coordinator(), now=now
+    )
+    click.echo(f"valid until {leaf.not_after:%Y-%m-%d}")
+
+
+@party.group()
+def card() -> None:
+    """Cards: the public keys that companies exchange by hand."""
+
+
+@card.command("show")
+@HOME
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def show_card(home: Path, file: Path | None) -> None:
+    """Show this company's card, or the one in FILE, with its fingerprint."""
+    data = read_input(file) if file else Home(home).card_file.read_bytes()
+    shown = _card(data)
+    click.echo(f"{'coordinator' if isinstance(shown, CoordinatorCard) else shown.name}  {shown.fingerprint()}")
+
+
+def _card(data: bytes) -> PartyCard | CoordinatorCard:
+    from cleanroom.querylog.dsse import peek_statement
+
+    if peek_statement(data).get("kind") == "coordinator-card":
+        return CoordinatorCard.from_file(data)
+    return PartyCard.from_file(data)
+
+
+@card.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("fingerprint")
+@HOME
+def trust(file: Path, fingerprint: str, home: Path) -> None:
+    """Trust the card in FILE after its owner read the same FINGERPRINT to you on another channel."""
+    click.echo(f"trusted: {Home(home).trust(_card(read_input(file)), fingerprint)}")
+
+
+@party.command()
+@HOME
+def check(home: Path) -> None:
+    """Read the table as a match would, and say what was found: for this company's operator only."""
+    from cleanroom.match.handshake import most_people
+    from cleanroom.wire.contract_file import contract_hash
+    from parties.serve import import_people, open_home
+
+    opened = open_home(Home(home))
+    version = import_people(opened)
+    contract, name = opened.desk.contract, opened.desk.name
+    click.echo(f"room {contract.room}, contract {contract_hash(contract).hex()}")
+    click.echo(f"room for {most_people(contract, name)} people within the agreed capacity")
+    click.echo(version.report)
+    warning = _certificate_warning(Home(home))
+    if warning:
+        click.echo(warning)
+
+
+def _certificate_warning(folder: Home) -> str | None:
+    from cleanroom.transport.certificates import read_leaf
+    from cleanroom.transport.enrolment import CERTIFICATE_FILE
+
+    certificate = folder.tls_folder / CERTIFICATE_FILE
+    if not certificate.exists():
+        return f"no certificate yet: have {folder.path / 'request.csr'} signed by the coordinator"
+    return read_leaf(certificate.read_bytes(), folder.coordinator().domain).warning(datetime.now(UTC))
+
+
+@party.command("serve")
+@HOME
+def serve_command(home: Path) -> None:
+    """Run the node until it is told to stop (SIGTERM). It listens on nothing but the socket in its folder."""
+    from parties.serve import serve
+
+    warning = _certificate_warning(Home(home))
+    if warning:
+        click.echo(warning, err=True)
+    serve(home)

@@ -1,0 +1,148 @@
+"""A node's SQLite database: everything that matters survives a crash, and one writer changes it.
+
+Journal WAL with full synchronisation; a transaction is on disk when it returns. Ledger and statements are append-only
+by trigger (a guard against bugs, not against the machine's owner). Bulk state (tables, slots, trees) is sealed.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cleanroom.errors import StateError
+from parties.vault import Vault
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE bulk (kind TEXT NOT NULL, id TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (kind, id)) STRICT;
+CREATE TABLE dataset_version (
+  id TEXT PRIMARY KEY, counter INTEGER NOT NULL UNIQUE, source_digest TEXT NOT NULL, report TEXT NOT NULL
+) STRICT;
+CREATE TABLE match (
+  id TEXT PRIMARY KEY, peer TEXT NOT NULL, initiator INTEGER NOT NULL, state TEXT NOT NULL, contract TEXT NOT NULL,
+  own_version TEXT NOT NULL, peer_version TEXT NOT NULL DEFAULT '', dummies INTEGER NOT NULL,
+  own_hello BLOB, peer_hello BLOB, transcript TEXT NOT NULL DEFAULT '', since REAL NOT NULL
+) STRICT;
+CREATE TABLE setup (
+  id TEXT PRIMARY KEY, match TEXT NOT NULL REFERENCES match (id), owner INTEGER NOT NULL, by TEXT NOT NULL,
+  leaves INTEGER NOT NULL, state TEXT NOT NULL, joint_id TEXT NOT NULL DEFAULT '',
+  transcript TEXT NOT NULL DEFAULT '', next_question INTEGER NOT NULL DEFAULT 1, since REAL NOT NULL
+) STRICT;
+CREATE TABLE question (
+  plan_hash TEXT PRIMARY KEY, owner INTEGER NOT NULL, peer TEXT NOT NULL, request_digest TEXT NOT NULL,
+  plan BLOB NOT NULL, state TEXT NOT NULL, setup TEXT NOT NULL, question INTEGER NOT NULL DEFAULT 0,
+  rows_root TEXT NOT NULL DEFAULT '', release_digest TEXT NOT NULL DEFAULT '', salt TEXT NOT NULL DEFAULT '',
+  refusal TEXT NOT NULL DEFAULT '', since REAL NOT NULL
+) STRICT;
+CREATE TABLE ledger (
+  sequence INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, lineage TEXT NOT NULL, room TEXT NOT NULL,
+  consumer TEXT NOT NULL, subject TEXT NOT NULL, units INTEGER NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
+  UNIQUE (kind, subject)
+) STRICT;
+CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER ledger_grows BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TABLE statement (
+  digest TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, bytes BLOB NOT NULL, proof TEXT NOT NULL
+) STRICT;
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, subject TEXT NOT NULL, payload BLOB NOT NULL
+) STRICT;
+CREATE TABLE inbox_part (
+  sender TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL,
+  digest TEXT NOT NULL, PRIMARY KEY (sender, kind, subject, part)
+) STRICT;
+CREATE TABLE inbox_done (
+  sender TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY (sender, kind, subject)
+) STRICT;
+"""
+
+
+class Database:
+    """One connection, used by one thread: the node's worker."""
+
+    def __init__(self, path: Path, vault: Vault) -> None:
+        previous = os.umask(0o077)
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        finally:
+            os.umask(previous)
+        self._vault = vault
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "fullfsync=ON",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+            "secure_delete=ON",
+        ):
+            self._connection.execute(f"PRAGMA {pragma}")
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            with self.transaction():
+                for statement in _statements(_SCHEMA):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        elif version != SCHEMA_VERSION:
+            raise StateError(f"{path} was written by another version of the node (schema {version})")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, durable when it ends; a transaction inside another joins it."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Execute one statement; returns the number of changed rows."""
+        return self._connection.execute(sql, values).rowcount
+
+    def one(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
+        """The first row, or None."""
+        row: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Every row."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def keep(self, kind: str, identifier: str, data: bytes) -> None:
+        """Seal bulk state under (kind, id), replacing what was there."""
+        sealed = self._vault.seal(data, table="bulk", row=identifier, column=kind)
+        self.run("INSERT OR REPLACE INTO bulk VALUES (?, ?, ?)", kind, identifier, sealed)
+
+    def kept(self, kind: str, identifier: str) -> bytes:
+        """Open bulk state; raises StateError when it is gone or does not open."""
+        row = self.one("SELECT sealed FROM bulk WHERE kind = ? AND id = ?", kind, identifier)
+        if row is None:
+            raise StateError(f"this node's state lacks {kind}; it cannot go on with this match")
+        return self._vault.open(row[0], table="bulk", row=identifier, column=kind)
+
+    def erase(self, kind: str, identifier: str) -> None:
+        """Forget bulk state; SQLite overwrites the pages (secure_delete)."""
+        self.run("DELETE FROM bulk WHERE kind = ? AND id = ?", kind, identifier)
+
+    def close(self) -> None:
+        """Close the connection and fold the journal into the file."""
+        self._connection.close()
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; a trigger's inner semicolons do not end it."""
+    buffer = ""
+    for line in script.splitlines():
+        buffer += line + "\n"
+        if sqlite3.complete_statement(buffer):
+            yield buffer
+            buffer = ""

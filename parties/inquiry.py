@@ -1,0 +1,141 @@
+"""From an analyst's question to an answer: find or make the match, the set-up, the plan; then wait, and say for whom.
+
+Each step looks at durable state and starts what is missing, so it can be repeated at any time, also after a crash of
+either node: the same question ends in the same stored answer. What has to wait names the party it waits for.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cleanroom.answer.result import answer_body
+from cleanroom.errors import RefusedError, UnavailableError
+from cleanroom.question.compile import Question, Standing, check_question, compile_plan
+from cleanroom.wire.canonical import parse_canonical
+from parties.asking import Asked
+from parties.node import Node
+
+WAKE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is under way, with whom, and since when (seconds since the epoch)."""
+
+    what: str
+    since: float
+
+
+class Inquiry:
+    """One question of one analyst, followed to its end."""
+
+    def __init__(self, node: Node, question: Question) -> None:
+        self._node = node
+        self._question = question
+        self._match = ""
+        self._matches_left = 2
+        self._setups_left = 2
+        self._plan_hash = ""
+        self._matched_at: float | None = None
+        self._new = False
+
+    def run(self, *, timeout_s: float, progress: Callable[[str], None]) -> dict[str, Any]:
+        """The answer as JSON; raises RefusedError, UsageError or UnavailableError that names who did not answer."""
+        check_question(self._node.desk.contract, self._question)
+        started, shown = time.monotonic(), ""
+        while True:
+            state = self._node.call(self._step)
+            if isinstance(state, Asked):
+                now = time.monotonic()
+                matched = self._matched_at or now
+                seconds = {"match": round(matched - started, 3), "answer": round(now - matched, 3)}
+                return answer_body(
+                    self._node.desk.contract, state.plan, state.cells, stored=not self._new, seconds=seconds
+                )
+            if state.what != shown:
+                shown = state.what
+                progress(shown)
+            self._give_up_after(timeout_s, state)
+            with self._node.changed:
+                self._node.changed.wait(timeout=WAKE_S)
+
+    def _give_up_after(self, timeout_s: float, state: Waiting) -> None:
+        if self._node.desk.clock() - state.since <= timeout_s:
+            return
+        trouble = f" ({self._node.trouble})" if self._node.trouble else ""
+        raise UnavailableError(
+            f"{self._question.owner} did not answer within {timeout_s:.0f} seconds while {state.what}{trouble};"
+            " nothing was shown, ask again to go on"
+        )
+
+    def _step(self) -> Asked | Waiting:
+        match = self._node.matching.usable(self._question.owner)
+        if match is None:
+            return self._start_match()
+        self._match = match.id
+        if match.state != "ready":
+            return self._waiting("match", match.id, f"matching with {match.peer} ({match.state})")
+        setup = self._node.setups.usable(match.id, self._question.by)
+        if setup is None:
+            if self._setups_left == 0:
+                raise UnavailableError(f"{self._question.owner} ended the set-up of this question; ask again")
+            self._setups_left -= 1
+            identifier = self._node.setups.start(match, self._question.by)
+            return self._waiting("setup", identifier, f"setting up trees with {match.peer} (opened)")
+        if setup.state != "ready":
+            return self._waiting("setup", setup.id, f"setting up trees with {match.peer} ({setup.state})")
+        self._matched_at = self._matched_at or time.monotonic()
+        standing = Standing(
+            match=match.id,
+            match_transcript=match.transcript,
+            asker_version=match.own_version,
+            owner_version=match.peer_version,
+            setup=setup.joint_id,
+            setup_transcript=setup.transcript,
+        )
+        return self._ask(standing)
+
+    def _start_match(self) -> Waiting:
+        refusal = self._node.refusals.get(self._match)
+        if refusal is not None:
+            raise refusal
+        if self._matches_left == 0:
+            raise UnavailableError(f"the match with {self._question.owner} was ended; ask again to start a new one")
+        self._matches_left -= 1
+        self._match = self._node.matching.start(self._question.owner)
+        return self._waiting("match", self._match, f"matching with {self._question.owner} (opened)")
+
+    def _ask(self, standing: Standing) -> Asked | Waiting:
+        asking = self._node.asking
+        if self._plan_hash:
+            asked = asking.find(self._plan_hash)
+            if asked is not None and asked.state in ("refused", "failed"):
+                self._raise(asked)
+        else:
+            plan = compile_plan(self._node.desk.contract, self._question, standing)
+            asked = asking.same_question(plan)
+            while asked is not None and asked.state in ("refused", "failed"):
+                plan = replace(plan, repeat=asked.plan.repeat + 1)
+                asked = asking.same_question(plan)
+            if asked is None:
+                self._new = True
+                asking.start(plan)
+                asked = asking.find(plan.hash())
+            self._plan_hash = asked.plan_hash if asked else ""
+        if asked is None:
+            raise UnavailableError("the question was lost with its match; ask again")
+        if asked.state == "answered":
+            return asked
+        return self._waiting("question", asked.plan_hash, f"asking {asked.plan.owner} ({asked.state})")
+
+    def _raise(self, asked: Asked) -> None:
+        if asked.state == "failed":
+            raise UnavailableError(f"{asked.plan.owner} could not answer: its match or table changed; ask again")
+        refusal = parse_canonical(asked.refusal.encode("utf-8"))
+        raise RefusedError(refusal["rule"], refusal["owner"], refusal["explanation"], refusal["advice"])
+
+    def _waiting(self, table: str, identifier: str, what: str) -> Waiting:
+        column = "plan_hash" if table == "question" else "id"
+        row = self._node.desk.database.one(f"SELECT since FROM {table} WHERE {column} = ?", identifier)  # noqa: S608 # both names are literals above
+        return Waiting(what, row[0] if row else self._node.desk.clock())

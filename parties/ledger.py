@@ -1,0 +1,95 @@
+"""The owner's ledger: what has been spent on these people, by whom, in units of 2^-40 rho. It only grows.
+
+Entries are chained by hash. `reserve` counts as spent from the moment it is written, before any data is read;
+`share_sent` says that the release was stored; `voided` frees a reservation that never released anything; a
+`match_debit` marks one showing of the overlap to the coordinator and carries no rho. Sums are over the lineage,
+across rooms and partners: a new version of the same customers does not refill anything.
+"""
+
+from dataclasses import dataclass
+
+from cleanroom.errors import StateError
+from cleanroom.ids import PartyName
+from cleanroom.question.gate import LedgerView
+from cleanroom.wire.canonical import canonical_bytes, labelled_hash
+from parties.database import Database
+
+GENESIS = "0" * 64
+
+_SPENT = """SELECT COALESCE(SUM(units), 0) FROM ledger AS entry WHERE kind = 'reserve' AND lineage = ? {who}
+ AND NOT EXISTS (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject)"""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerTotal:
+    """What one consumer has spent on a lineage."""
+
+    consumer: PartyName
+    units: int
+
+
+class Ledger:
+    """Reads and appends; every call runs inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def _append(self, kind: str, at: str, lineage: str, room: str, consumer: str, subject: str, units: int) -> None:
+        last = self._database.one("SELECT sequence, hash FROM ledger ORDER BY sequence DESC LIMIT 1")
+        sequence, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+        entry = [sequence, at, kind, lineage, room, consumer, subject, str(units), previous]
+        digest = labelled_hash("cleanroom/v1/ledger-entry", canonical_bytes(entry)).hex()
+        self._database.run(
+            "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            sequence, at, kind, lineage, room, consumer, subject, units, previous, digest,
+        )  # fmt: skip
+
+    def reserve(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str, units: int) -> None:
+        """Spend before anything is read."""
+        self._append("reserve", at, lineage, room, consumer, plan_hash, units)
+
+    def share_sent(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str) -> None:
+        """The sealed release of this plan is stored; from here on the cost can never be voided."""
+        self._append("share_sent", at, lineage, room, consumer, plan_hash, 0)
+
+    def void(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str) -> None:
+        """Free a reservation that released nothing; raises StateError when it did."""
+        if self._database.one("SELECT 1 FROM ledger WHERE kind = 'share_sent' AND subject = ?", plan_hash):
+            raise StateError("a released answer cannot be voided")
+        self._append("voided", at, lineage, room, consumer, plan_hash, 0)
+
+    def match_debit(self, *, at: str, lineage: str, room: str, peer: str, match_id: str) -> None:
+        """One more showing of this lineage's overlap to the coordinator."""
+        self._append("match_debit", at, lineage, room, peer, match_id, 0)
+
+    def matches(self, lineage: str) -> int:
+        """How many matches have been debited, finished or not."""
+        row = self._database.one("SELECT COUNT(*) FROM ledger WHERE kind = 'match_debit' AND lineage = ?", lineage)
+        return int(row[0]) if row else 0
+
+    def view(self, lineage: str, consumer: str) -> LedgerView:
+        """What the gate needs to know."""
+        everybody = self._database.one(_SPENT.format(who=""), lineage)
+        asker = self._database.one(_SPENT.format(who="AND consumer = ?"), lineage, consumer)
+        still_open = self._database.one(
+            "SELECT COUNT(*) FROM ledger AS entry WHERE kind = 'reserve' AND lineage = ? AND consumer = ? AND NOT EXISTS"
+            " (SELECT 1 FROM ledger WHERE kind IN ('voided', 'share_sent') AND subject = entry.subject)",
+            lineage, consumer,
+        )  # fmt: skip
+        assert everybody is not None and asker is not None and still_open is not None  # noqa: S101 # aggregates always give a row
+        return LedgerView(int(everybody[0]), int(asker[0]), int(still_open[0]))
+
+    def totals(self, lineage: str, consumers: list[PartyName]) -> list[ConsumerTotal]:
+        """What each consumer has spent on the lineage."""
+        return [ConsumerTotal(name, self.view(lineage, name).consumer_units) for name in consumers]
+
+    def verify(self) -> None:
+        """Walk the hash chain; raises StateError naming the first entry that does not fit."""
+        previous = GENESIS
+        for row in self._database.all("SELECT * FROM ledger ORDER BY sequence"):
+            *entry, units, claimed_previous, claimed = row
+            body = [*entry, str(units), previous]
+            digest = labelled_hash("cleanroom/v1/ledger-entry", canonical_bytes(body)).hex()
+            if claimed_previous != previous or claimed != digest:
+                raise StateError(f"the ledger's entry {row[0]} does not fit its chain")
+            previous = digest

@@ -1,0 +1,298 @@
+"""A company's node: receives, decides, acts, remembers. One worker thread changes state; nothing listens but a socket.
+
+Every step is: take one event (a delivery from the coordinator, a command of our own people), change state and fill
+the outbox in one transaction, then empty the outbox in order. A statement's continuation runs when the log's proof of
+it is here, in the transaction that takes the statement out of the outbox. After a crash the outbox is sent again with
+the same bytes, and the coordinator's mailbox is read again from the last acknowledged delivery.
+
+A peer's malformed message ends what it was about, is noted in the log as an incident with its sender's name, and
+tells the sender nothing about the reason.
+"""
+
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from cleanroom.errors import AuthenticationError, CleanroomError, PeerError, RefusedError, StateError, UnavailableError
+from cleanroom.ids import PartyName
+from cleanroom.privacy.noise import NoiseSource
+from cleanroom.querylog.chain import LogProof
+from cleanroom.querylog.dsse import peek_statement
+from cleanroom.wire.messages import Aborted, Delivery, Envelope, Placement
+from parties.answering import Answering
+from parties.asking import Asking
+from parties.desk import Desk, proof_body, unpack_envelope, unpack_tags
+from parties.inbox import Inbox
+from parties.matching import Matching
+from parties.people import People
+from parties.post import Message
+from parties.setup_asker import SetupAsker
+from parties.setup_owner import SetupOwner
+from parties.setup_rows import SetupRows
+
+_LOG = logging.getLogger("cleanroom.node")
+_T = TypeVar("_T")
+POLL_WAIT_MS = 20_000
+RETRY_S = 1.0
+
+
+class Coordinator(Protocol):
+    """What a node needs of the coordinator; `cleanroom.transport.client` is the real one."""
+
+    def send(self, envelope: Envelope) -> None: ...
+    def poll(self, acknowledged_through: int, wait_ms: int) -> list[Delivery]: ...
+    def submit_tags(self, match_id: bytes, owner_of_rows: PartyName, transcript_hash: bytes, tags: bytes) -> None: ...
+    def append(self, statement: bytes) -> LogProof: ...
+
+
+class Node:
+    """Everything that happens at one party. `noise` is given here and can be chosen nowhere else."""
+
+    def __init__(self, desk: Desk, people: People, coordinator: Coordinator, *, noise: NoiseSource) -> None:
+        self.desk = desk
+        self.people = people
+        self._coordinator = coordinator
+        self._inbox = Inbox(desk.database, desk.post)
+        self.rows = SetupRows(desk)
+        self.matching = Matching(desk, people)
+        self.setups = SetupAsker(desk, self.rows, self.matching, people)
+        self.asking = Asking(desk, self.rows)
+        self._setup_owner = SetupOwner(desk, self.rows, self.matching)
+        self._answering = Answering(desk, self.rows, self.matching, people, noise=noise)
+        self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()  # safe in a signal handler
+        self._stopping = threading.Event()
+        self.changed = threading.Condition()
+        self.refusals: dict[str, RefusedError] = {}
+        self.trouble = ""
+        self._handlers: dict[str, Callable[[Message], None]] = {
+            "match.hello": self.matching.on_hello,
+            "match.points": self.matching.on_points,
+            "match.dummies": self.matching.on_dummies,
+            "match.abort": self._on_match_abort,
+            "setup.open": self._setup_owner.on_open,
+            "setup.base": self.setups.on_base,
+            "setup.matrix": self._setup_owner.on_matrix,
+            "setup.challenge": self.setups.on_challenge,
+            "setup.answer": self._setup_owner.on_answer,
+            "setup.corrections": self.setups.on_corrections,
+            "setup.abort": self._on_setup_abort,
+            "question.plan": self._answering.on_plan,
+            "question.rows": self.asking.on_rows,
+            "question.release": self.asking.on_release,
+            "question.released": self.asking.on_released,
+            "question.refused": self.asking.on_refused,
+            "question.voided": self.asking.on_voided,
+        }
+
+    # ---- running -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until `stop`; the caller's thread is the worker and owns the database."""
+        with self.desk.database.transaction():
+            for match in self.matching.after_restart():
+                self.matching.abort(match, tell_peer=True)
+        poller = threading.Thread(target=self._poll, name="poll", daemon=True)
+        poller.start()
+        while not self._stopping.is_set():
+            self._flush()
+            try:
+                event = self._events.get(timeout=RETRY_S)
+            except queue.Empty:
+                continue
+            event()
+            with self.changed:
+                self.changed.notify_all()
+
+    def stop(self) -> None:
+        """Finish the present step and return from `run`."""
+        self._stopping.set()
+        self._events.put(lambda: None)
+
+    def call(self, function: Callable[[], _T]) -> _T:
+        """Run `function` in the worker, inside a transaction; its result or its exception comes back here."""
+        answer: Future[_T] = Future()
+
+        def event() -> None:
+            try:
+                with self.desk.database.transaction():
+                    result = function()
+            except BaseException as error:  # handed to the caller, whatever it is
+                answer.set_exception(error)
+            else:
+                answer.set_result(result)
+
+        self._events.put(event)
+        return answer.result()
+
+    def _poll(self) -> None:
+        """Fetch deliveries; the next poll acknowledges what the worker has made durable."""
+        row = self.call(lambda: self.desk.database.one("SELECT value FROM meta WHERE name = 'acknowledged'"))
+        acknowledged = int(row[0]) if row else 0
+        while not self._stopping.is_set():
+            try:
+                deliveries = self._coordinator.poll(acknowledged, POLL_WAIT_MS)
+                self.trouble = ""
+            except CleanroomError as error:
+                self._troubled(error)
+                self._stopping.wait(RETRY_S)
+                continue
+            for delivery in deliveries:
+                done = threading.Event()
+                self._events.put(lambda delivery=delivery, done=done: self._take(delivery, done))  # type: ignore[misc]
+                while not done.wait(1.0):
+                    if self._stopping.is_set():
+                        return
+                acknowledged = delivery.sequence
+
+    def _troubled(self, error: CleanroomError) -> None:
+        if str(error) != self.trouble:
+            _LOG.warning("coordinator: %s", error)
+        self.trouble = str(error)
+        with self.changed:
+            self.changed.notify_all()
+
+    # ---- what arrives --------------------------------------------------------------------------------------------
+
+    def _take(self, delivery: Delivery, done: threading.Event) -> None:
+        """Act on one delivery exactly once, and remember that it was acted on."""
+        try:
+            try:
+                with self.desk.database.transaction():
+                    self._act(delivery)
+                    self._acknowledge(delivery)
+            except (CleanroomError, sqlite3.IntegrityError) as error:
+                with self.desk.database.transaction():
+                    self._offended(delivery, error)
+                    self._acknowledge(delivery)
+            self._flush()
+        finally:
+            done.set()
+
+    def _acknowledge(self, delivery: Delivery) -> None:
+        self.desk.database.run("INSERT OR REPLACE INTO meta VALUES ('acknowledged', ?)", str(delivery.sequence))
+
+    def _act(self, delivery: Delivery) -> None:
+        item = delivery.item
+        if isinstance(item, Placement):
+            slots = self._inbox.accept_placement(item)
+            if slots is not None:
+                self.matching.on_placement(item.match_id.hex(), slots, item.salt, item.statement)
+        elif isinstance(item, Aborted):
+            self.matching.abort(item.match_id.hex(), tell_peer=False)
+        else:
+            message = self._inbox.accept(item)
+            if message is not None:
+                handler = self._handlers.get(message.kind)
+                if handler is None:
+                    raise PeerError("a message of an unknown kind")
+                handler(message)
+
+    def _offended(self, delivery: Delivery, error: Exception) -> None:
+        """End what the message was about; the log names sender and kind, nobody is told why."""
+        item = delivery.item
+        if isinstance(item, Envelope):
+            subject, kind, sender = item.subject_id.hex(), item.kind, str(item.sender)
+            if isinstance(error, AuthenticationError):
+                _LOG.warning("a message that %s did not sign was dropped", sender)
+                return
+            if not self._inbox.close_offence(item):
+                return
+        else:
+            subject, kind, sender = item.match_id.hex(), "placement", "coordinator"
+        _LOG.warning("%s from %s: %s", kind, sender, error)
+        refusal = error if isinstance(error, RefusedError) else None
+        if refusal is not None:
+            self.refusals[subject] = refusal
+        self._end(subject, refusal)
+        if not isinstance(error, RefusedError | StateError) and kind in {*self._handlers, "placement"}:
+            self.desk.state("incident", subject, sender=sender, message=kind)
+
+    def _end(self, subject: str, refusal: RefusedError | None = None) -> None:
+        """Abort whatever this id stands for, here and at the peer."""
+        if self.matching.find(subject) is not None:
+            self.matching.abort(subject, tell_peer=True)
+        self.matching.forget(subject)
+        for owner in (False, True):
+            setup = self.rows.find(subject, owner=owner)
+            if setup is not None and setup.state not in ("dead", "ready"):
+                self.rows.kill(subject)
+                self.desk.send(self.rows.peer(setup), "setup.abort", subject, {})
+        asked = self.asking.find(subject)
+        if asked is not None and asked.state not in ("answered", "refused"):
+            self.asking.fail(subject)
+
+    def _on_match_abort(self, message: Message) -> None:
+        self.matching.on_abort(message)
+
+    def _on_setup_abort(self, message: Message) -> None:
+        for owner in (False, True):
+            setup = self.rows.find(message.subject, owner=owner)
+            if setup is not None and self.rows.peer(setup) == message.sender and setup.state != "dead":
+                self.rows.kill(setup.id)
+
+    # ---- what leaves ---------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Send the outbox in order until it is empty or the coordinator is out of reach."""
+        database = self.desk.database
+        while not self._stopping.is_set():
+            row = database.one("SELECT id, kind, subject, payload FROM outbox ORDER BY id LIMIT 1")
+            if row is None:
+                return
+            identifier, kind, subject, payload = row
+            try:
+                proof = self._deliver(kind, payload)
+            except UnavailableError as error:
+                self._troubled(error)
+                return
+            except CleanroomError as error:
+                self._troubled(error)
+                with database.transaction():
+                    database.run("DELETE FROM outbox WHERE id = ?", identifier)
+                    self._end(subject)
+                continue
+            self._continue(identifier, subject, payload, proof)
+
+    def _deliver(self, kind: str, payload: bytes) -> LogProof | None:
+        if kind == "statement":
+            return self._coordinator.append(payload)
+        if kind == "envelope":
+            self._coordinator.send(unpack_envelope(payload))
+            return None
+        match, peer, transcript, tags = unpack_tags(payload)
+        self._coordinator.submit_tags(bytes.fromhex(match), PartyName(peer), bytes.fromhex(transcript), tags)
+        return None
+
+    def _continue(self, identifier: int, subject: str, payload: bytes, proof: LogProof | None) -> None:
+        database = self.desk.database
+        try:
+            with database.transaction():
+                database.run("DELETE FROM outbox WHERE id = ?", identifier)
+                if proof is not None:
+                    self._logged(payload, proof)
+        except (CleanroomError, sqlite3.IntegrityError) as error:
+            _LOG.warning("a step could not be continued: %s", error)
+            with database.transaction():
+                database.run("DELETE FROM outbox WHERE id = ?", identifier)
+                self._end(subject)
+
+    def _logged(self, statement: bytes, proof: LogProof) -> None:
+        """Our statement stands in the log: go on with the step that waited for it."""
+        body, proved = peek_statement(statement), proof_body(proof)
+        kind, subject = str(body["kind"]), str(body["subject"])
+        self.desk.keep_statement(kind, subject, statement, proved)
+        steps: dict[str, Callable[[], Any]] = {
+            "match.opened": lambda: self.matching.opened_is_logged(subject, statement, proved),
+            "match.debit": lambda: self.matching.debit_is_logged(subject),
+            "question.asked": lambda: self.asking.asked_is_logged(subject, statement, proved),
+            "question.refused": lambda: self._answering.refusal_is_logged(subject, statement, proved),
+            "budget.debit": lambda: self._answering.debit_is_logged(subject),
+            "answer.released": lambda: self._answering.released_is_logged(subject, statement, proved),
+        }
+        step = steps.get(kind)
+        if step is not None:
+            step()

@@ -1,0 +1,93 @@
+"""A sandbox run: prepare the room, start its processes, ask at the asker's door, read the owner's ledger, stop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cleanroom.errors import UsageError
+from cleanroom.ids import PartyName
+from cleanroom.privacy.budget import parse_epsilon
+from cleanroom.question.plan import Quantity, partition_cells, quantity_cells
+from parties.door import ask_door
+from parties.processes import RoomProcesses
+from parties.room_file import RoomFile, read_room_file
+from parties.room_state import RoomState
+from parties.serve import read_contract
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxQuestion:
+    """What was typed: `of` a dimension of the owner, `total` a measure, neither for a count."""
+
+    asker: str
+    owner: str
+    by: str
+    of: str
+    total: str
+    epsilon: str
+
+    def quantity(self) -> Quantity:
+        """What is added up per cell."""
+        if self.of:
+            return Quantity("histogram", self.of)
+        return Quantity("sum", self.total) if self.total else Quantity("count")
+
+    def request(self) -> dict[str, str]:
+        """The request at the asker's door."""
+        quantity = self.quantity()
+        return {
+            "command": "ask",
+            "owner": self.owner,
+            "by": self.by,
+            "quantity": quantity.kind,
+            "column": quantity.column,
+            "epsilon": self.epsilon,
+        }
+
+
+def run_sandbox(
+    room_path: Path, question: SandboxQuestion, state_folder: Path | None, *, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """The answer with the owner's ledger afterwards; raises one of our errors, in one line."""
+    room = read_room_file(room_path)
+    check_names(room, question)
+    state = RoomState(state_folder or room_path.with_suffix(".state"), room)
+    with state.locked():
+        progress(f"preparing {room.room} in {state.folder}")
+        state.prepare()
+        check_columns(state, question)
+        progress("starting the coordinator and the nodes")
+        with RoomProcesses(state):
+            return ask_room(state, question, progress)
+
+
+def ask_room(state: RoomState, question: SandboxQuestion, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Ask in a room that is running."""
+    asker, owner = state.home(PartyName(question.asker)), state.home(PartyName(question.owner))
+    answer = ask_door(asker.socket_file, question.request(), progress=progress)
+    ledger = ask_door(owner.socket_file, {"command": "ledger"})
+    seconds = answer.pop("seconds")
+    return {**answer, "total": ledger["total"], "matches": ledger["matches"], "seconds": seconds}
+
+
+def check_names(room: RoomFile, question: SandboxQuestion) -> None:
+    """Refuse wrong names and numbers before anything is created; raises UsageError."""
+    for option, name in (("--asker", question.asker), ("--owner", question.owner)):
+        if name not in room.datasets:
+            raise UsageError(f"{option}: {room.path} names no party `{name}`; parties: {', '.join(room.datasets)}")
+    if question.asker == question.owner:
+        raise UsageError("--asker and --owner must be two different parties")
+    parse_epsilon(question.epsilon)
+    for name, source in room.sources.items():
+        for path in (source.path, source.opt_out):
+            if path is not None and not path.is_file():
+                raise UsageError(f"{room.path}: parties.{name}: there is no file {path}")
+
+
+def check_columns(state: RoomState, question: SandboxQuestion) -> None:
+    """Refuse unknown columns before any process starts; raises UsageError that lists the known ones."""
+    asker, owner = PartyName(question.asker), PartyName(question.owner)
+    contract = read_contract(state.home(asker), asker)
+    partition_cells(contract, asker, question.by)
+    quantity_cells(contract, owner, question.quantity())

@@ -1,0 +1,171 @@
+"""Starting a node from its folder: keys, contract, certificate, table; then work until told to stop."""
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cleanroom.answer.result import charge
+from cleanroom.crypto.key_files import private_folder, read_secret
+from cleanroom.errors import StateError, UsageError
+from cleanroom.ids import PartyName, party_name
+from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
+from cleanroom.privacy.noise import DiscreteGaussian, NoiseSource
+from cleanroom.question.compile import Question
+from cleanroom.question.contract import Contract
+from cleanroom.question.plan import Quantity
+from cleanroom.transport.client import CoordinatorClient
+from cleanroom.transport.enrolment import CERTIFICATE_FILE, KEY_FILE
+from cleanroom.wire.contract_file import contract_hash, parse_contract
+from parties.database import Database
+from parties.desk import Desk
+from parties.door import Door, Progress
+from parties.home import Home
+from parties.inquiry import Inquiry
+from parties.node import Coordinator, Node
+from parties.people import People, Version
+from parties.settings import Analyst, NodeSettings, read_settings
+from parties.vault import Vault
+
+_LOG = logging.getLogger("cleanroom.node")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A node's parts before it is connected."""
+
+    home: Home
+    settings: NodeSettings
+    desk: Desk
+    people: People
+
+
+def open_home(home: Home) -> Opened:
+    """Keys, contract and state of a folder; raises UsageError, StateError or PeerError in one line."""
+    card, keys = home.card(), home.keys()
+    settings = read_settings(home.settings_file)
+    contract = read_contract(home, card.name)
+    database = Database(home.database_file, Vault(keys.state))
+    desk = Desk(card.name, contract, keys, database, time.time)
+    people = People(database, contract, card.name, digest_key=keys.state)
+    return Opened(home, settings, desk, people)
+
+
+def read_contract(home: Home, name: PartyName) -> Contract:
+    """The contract of this folder, if it names this party with these keys and only cards that we trust."""
+    if not home.contract_file.exists():
+        raise UsageError(f"{home.contract_file} is missing: cleanroom room assemble ROOM.toml --home {home.path}")
+    contract = parse_contract(home.contract_file.read_bytes())
+    if name not in contract.cards:
+        raise UsageError(f"the contract of room {contract.room} does not name {name}")
+    trusted = home.trusted_cards()
+    for party, card in contract.cards.items():
+        if trusted.get(party) != card:
+            raise StateError(
+                f"the contract holds a card of {party} that this node does not trust: confirm its fingerprint"
+                f" {card.fingerprint()} with {party}, then: cleanroom party card trust FILE FINGERPRINT"
+            )
+    if home.coordinator() != contract.coordinator:
+        raise StateError("the contract names another coordinator than the one this node trusts")
+    return contract
+
+
+def import_people(opened: Opened) -> Version:
+    """Read the table if it changed; raises SourceError or UsageError."""
+    work = private_folder(opened.home.path / "work")
+    return opened.people.import_table(opened.settings.source, work_directory=work)
+
+
+def connect(opened: Opened) -> CoordinatorClient:
+    """A client with this party's TLS pair; raises StateError when there is no certificate yet."""
+    folder = opened.home.tls_folder
+    certificate = folder / CERTIFICATE_FILE
+    if not certificate.exists():
+        raise StateError(f"no certificate yet: have {folder.parent / 'request.csr'} signed by the coordinator")
+    return CoordinatorClient(
+        opened.desk.contract,
+        contract_hash(opened.desk.contract),
+        opened.desk.name,
+        key_pem=read_secret(folder / KEY_FILE),
+        certificate_pem=certificate.read_bytes(),
+        address=opened.settings.coordinator_address,
+    )
+
+
+def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
+    def command(analyst: Analyst, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        texts = {name: request.get(name, "") for name in ("owner", "by", "quantity", "column", "epsilon")}
+        if not all(isinstance(text, str) for text in texts.values()):
+            raise UsageError("owner, by, quantity, column and epsilon are texts")
+        question = Question(
+            asker=node.desk.name,
+            owner=party_name(texts["owner"]),
+            analyst=analyst.name,
+            by=texts["by"],
+            quantity=Quantity(texts["quantity"], texts["column"]),
+            units=units_for_epsilon(parse_epsilon(texts["epsilon"])),
+        )
+        return Inquiry(node, question).run(timeout_s=settings.peer_timeout_s, progress=progress)
+
+    return command
+
+
+def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
+    def command(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        dataset = node.desk.dataset
+
+        def total() -> dict[str, Any]:
+            node.desk.ledger.verify()
+            totals = node.desk.ledger.totals(dataset.lineage, sorted(dataset.consumer_caps))
+            return {
+                "total": [
+                    {
+                        **charge(node.desk.name, one.consumer, one.units),
+                        "lineage": dataset.lineage,
+                        "cap": charge(node.desk.name, one.consumer, dataset.consumer_caps[one.consumer])["rho"],
+                    }
+                    for one in totals
+                ],
+                "matches": {"done": node.desk.ledger.matches(dataset.lineage), "most": dataset.overlap.matches},
+            }
+
+        return node.call(total)
+
+    return command
+
+
+def build_node(opened: Opened, coordinator: Coordinator, *, noise: NoiseSource) -> Node:
+    """The node over these parts; only a caller in this process can give it another noise."""
+    return Node(opened.desk, opened.people, coordinator, noise=noise)
+
+
+def serve(path: Path, *, noise: NoiseSource | None = None) -> None:
+    """Run the node of a folder until SIGTERM or SIGINT; prints `ready` when table, socket and coordinator are fine."""
+    os.umask(0o077)
+    opened = open_home(Home(path))
+    import_people(opened)
+    client = connect(opened)
+    client.read_log(0, 1)
+    node = build_node(opened, client, noise=noise or DiscreteGaussian())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: node.stop())
+    door = Door(
+        opened.home.socket_file,
+        opened.settings,
+        {"ask": ("asker", _ask(node, opened.settings)), "ledger": ("operator", _ledger(node))},
+    )
+    door.start()
+    _LOG.info("serving as %s in room %s", opened.desk.name, opened.desk.contract.room)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    try:
+        node.run()
+    finally:
+        door.close()
+        client.close()
+        opened.desk.database.close()
