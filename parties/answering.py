@@ -13,8 +13,6 @@ import base64
 import os
 from hashlib import sha256
 
-import numpy as np
-
 from cleanroom.answer.opening import pack_release, release, table
 from cleanroom.crypto.transfer_owner import mask_rows
 from cleanroom.errors import PeerError, RefusedError, StateError

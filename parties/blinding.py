@@ -23,7 +23,7 @@ Numbers = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class BlindedList:
-    """`points` is capacity × 32 bytes; place i holds item order[i]; items are people, then the chosen dummies, then own."""
+    """`points` is capacity × 32 bytes; place i holds item order[i]; items are people, chosen dummies, own dummies."""
 
     points: bytes
     order: Numbers

@@ -113,6 +113,10 @@ class Database:
         row: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
         return row
 
+    def number(self, sql: str, *values: Any) -> int:
+        """The one number of an aggregate."""
+        return int(self._connection.execute(sql, values).fetchone()[0])
+
     def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Every row."""
         return self._connection.execute(sql, values).fetchall()

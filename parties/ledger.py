@@ -19,6 +19,9 @@ GENESIS = "0" * 64
 _SPENT = """SELECT COALESCE(SUM(units), 0) FROM ledger AS entry WHERE kind = 'reserve' AND lineage = ? {who}
  AND NOT EXISTS (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject)"""
 
+_OPEN = """SELECT COUNT(*) FROM ledger AS entry WHERE kind = 'reserve' AND lineage = ? AND consumer = ? AND NOT EXISTS
+ (SELECT 1 FROM ledger WHERE kind IN ('voided', 'share_sent') AND subject = entry.subject)"""
+
 
 @dataclass(frozen=True, slots=True)
 class ConsumerTotal:
@@ -64,20 +67,15 @@ class Ledger:
 
     def matches(self, lineage: str) -> int:
         """How many matches have been debited, finished or not."""
-        row = self._database.one("SELECT COUNT(*) FROM ledger WHERE kind = 'match_debit' AND lineage = ?", lineage)
-        return int(row[0]) if row else 0
+        return self._database.number("SELECT COUNT(*) FROM ledger WHERE kind = 'match_debit' AND lineage = ?", lineage)
 
     def view(self, lineage: str, consumer: str) -> LedgerView:
         """What the gate needs to know."""
-        everybody = self._database.one(_SPENT.format(who=""), lineage)
-        asker = self._database.one(_SPENT.format(who="AND consumer = ?"), lineage, consumer)
-        still_open = self._database.one(
-            "SELECT COUNT(*) FROM ledger AS entry WHERE kind = 'reserve' AND lineage = ? AND consumer = ? AND NOT EXISTS"
-            " (SELECT 1 FROM ledger WHERE kind IN ('voided', 'share_sent') AND subject = entry.subject)",
-            lineage, consumer,
-        )  # fmt: skip
-        assert everybody is not None and asker is not None and still_open is not None  # noqa: S101 # aggregates always give a row
-        return LedgerView(int(everybody[0]), int(asker[0]), int(still_open[0]))
+        return LedgerView(
+            lineage_units=self._database.number(_SPENT.format(who=""), lineage),
+            consumer_units=self._database.number(_SPENT.format(who="AND consumer = ?"), lineage, consumer),
+            open_reservations=self._database.number(_OPEN, lineage, consumer),
+        )
 
     def totals(self, lineage: str, consumers: list[PartyName]) -> list[ConsumerTotal]:
         """What each consumer has spent on the lineage."""

@@ -104,7 +104,7 @@ class Matching:
             raise RefusedError(
                 "matches",
                 self._desk.name,
-                f"the overlap of these people has been shown to the coordinator {overlap.matches} times, the most agreed",
+                f"the coordinator has been shown the overlap of these people {overlap.matches} times, the most agreed",
                 "reuse the present match, or agree on a new contract with a larger number of matches",
             )
 

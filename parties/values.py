@@ -24,7 +24,7 @@ def packed_values(
     values = np.zeros((slots, words, width), dtype=np.uint8)
     if quantity.kind == "histogram":
         word = people.column(quantity.column).to_numpy().astype(np.int64) - 1
-        if word.size and not (0 <= int(word.min()) and int(word.max()) < words):
+        if word.size and not (int(word.min()) >= 0 and int(word.max()) < words):
             raise StateError("a person's value is not one of the declared ones")
         values[people_slots, word, 0] = 1
     elif quantity.kind == "sum":

@@ -77,7 +77,7 @@ def dummies_of_lineage(contract: Contract, party: PartyName) -> int:
 
 
 def most_people(contract: Contract, party: PartyName) -> int:
-    """The most people a table may hold: capacity less the largest tau over all partners, so no match fails on a count."""
+    """The most people a table may hold: capacity less the largest tau of any partner; no match fails on a count."""
     largest = max(dummies_of_match(contract, party, other) for other in contract.datasets if other != party)
     return contract.datasets[party].capacity - largest
 

@@ -34,7 +34,7 @@ VIEW_DELTA = Fraction(1, 10**9)
 
 @dataclass(frozen=True, slots=True)
 class LedgerView:
-    """Units of 2^-40 rho already spent or reserved on the lineage, by everybody and by this asker, and how many open."""
+    """Units of 2^-40 rho spent or reserved on the lineage, by everybody and by this asker, and how many are open."""
 
     lineage_units: int
     consumer_units: int

@@ -1,8 +1,9 @@
 """A Parquet file as batches of texts.
 
-Text, whole numbers, decimals, dates (2018-07-01) and time stamps without a zone (2018-07-01 10:00:00.000000, always
-six decimals) are read as the text they are written with; a null is empty text. Binary floating point is refused: it has no decimal scale, so what a price column holds would
-depend on how it is printed. Rows are numbered from 1.
+Text, whole numbers, decimals, dates (2018-07-01) and time stamps without a zone (2018-07-01 10:00:00.000000,
+always six decimals) are read as the text they are written with; a null is empty text. Binary floating point is
+refused: it has no decimal scale, so what a price column holds would depend on how it is printed. Rows are
+numbered from 1.
 """
 
 from collections.abc import Iterator, Sequence
