@@ -94,8 +94,8 @@ class Room:
             **more,
         )
 
-    def statement(self, actor: str, kind: str, subject: str, **more: Any) -> bytes:
-        """A signed statement of a party's."""
+    def statement(self, actor: str, kind: str, subject: str, /, **more: Any) -> bytes:
+        """A statement signed by `actor`; `more` adds fields to its body or overrides them."""
         body = {
             "actor": actor,
             "at": AT,
@@ -112,13 +112,13 @@ class Room:
         """The initiator's `match.opened`."""
         return self.statement(initiator, "match.opened", match_id.hex(), initiator=initiator, responder=responder)
 
-    def envelope(self, sender: str, recipient: str, sealed: bytes, **more: Any) -> Envelope:
+    def envelope(self, sender: str, recipient: str, sealed: bytes, /, **more: Any) -> Envelope:
         """A signed envelope around any bytes."""
         return sign_envelope(
             self.member(sender).identity,
             room=self.contract.room,
-            contract_hash=self.hash,
             **{
+                "contract_hash": self.hash,
                 "envelope_id": os.urandom(32),
                 "sender": PartyName(sender),
                 "recipient": PartyName(recipient),

@@ -31,6 +31,7 @@ FIELDS = frozenset(
     }
 )
 _MAX_TEXT = 300
+_REFUSALS_A_SECOND = 20
 
 
 def _utc_now() -> datetime:
@@ -44,6 +45,18 @@ class EventLog:
         self._stream = stream if stream is not None else sys.stderr
         self._now = now
         self._lock = threading.Lock()
+        self._second = 0
+        self._rationed = 0
+
+    def refusal(self, **fields: str | int | None) -> None:
+        """A `call` event of which a caller can make as many as it likes: the first 20 of every second are written."""
+        with self._lock:
+            second = int(self._now().timestamp())
+            self._rationed = self._rationed + 1 if second == self._second else 1
+            self._second = second
+            over = self._rationed > _REFUSALS_A_SECOND
+        if not over:
+            self.event("call", **fields)
 
     def event(self, name: str, **fields: str | int | None) -> None:
         """One line; raises ValueError on a field that is not on the list, which is a mistake of ours."""

@@ -143,7 +143,7 @@ class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # grpc has no t
                 "failure", call=method, error_id=error_id, exception=type(error).__name__, where=where(error)
             )
         self._gate.counters.add("calls_refused_total")
-        self._gate.log.event("call", call=method, code=code.name, reason=reason.name)
+        self._gate.log.refusal(call=method, code=code.name, reason=reason.name)
         if reason in RETRY_AFTER_MS:
             context.set_trailing_metadata((("retry-after-ms", str(RETRY_AFTER_MS[reason])),))
         context.abort(code, sentence)

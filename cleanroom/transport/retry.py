@@ -18,7 +18,7 @@ class Patience:
     """How long in all (seconds), and the first and longest pause between two tries."""
 
     total_s: float = 30.0
-    first_pause_s: float = 0.05
+    first_pause_s: float = 0.01
     longest_pause_s: float = 2.0
 
 
