@@ -10,6 +10,7 @@ stays. What fails, and why, looks the same from outside.
 
 import base64
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +60,11 @@ class Match:
 class Matching:
     """All matches of this node. Every method runs inside the worker's transaction."""
 
-    def __init__(self, desk: Desk, people: People) -> None:
+    def __init__(self, desk: Desk, people: People, *, ended: Callable[[str], None]) -> None:
+        """`ended` is called with the id of a match that is aborted, in the same transaction."""
         self._desk = desk
         self._people = people
+        self._ended = ended
         self._live: dict[str, _Live] = {}
 
     def find(self, match: str) -> Match | None:
@@ -345,6 +348,7 @@ class Matching:
         self.forget(match_id)
         for kind in _BULK:
             self._desk.database.erase(kind, match_id)
+        self._ended(match_id)
         self._set(match_id, "aborted")
         self._desk.state("match.aborted", match_id, peer=match.peer)
         if tell_peer:

@@ -58,7 +58,7 @@ class Node:
         self._coordinator = coordinator
         self._inbox = Inbox(desk.database, desk.post)
         self.rows = SetupRows(desk)
-        self.matching = Matching(desk, people)
+        self.matching = Matching(desk, people, ended=self.rows.kill_of_match)
         self.setups = SetupAsker(desk, self.rows, self.matching, people)
         self.asking = Asking(desk, self.rows)
         self._setup_owner = SetupOwner(desk, self.rows, self.matching)

@@ -28,6 +28,7 @@ from parties.door import Door, Progress
 from parties.home import Home
 from parties.inquiry import Inquiry
 from parties.node import Coordinator, Node
+from parties.own_log import check_own_statements
 from parties.people import People, Version
 from parties.settings import Analyst, NodeSettings, read_settings
 from parties.vault import Vault
@@ -150,8 +151,8 @@ def serve(path: Path, *, noise: NoiseSource | None = None) -> None:
     opened = open_home(Home(path))
     import_people(opened)
     client = connect(opened)
-    client.read_log(0, 1)
     node = build_node(opened, client, noise=noise or DiscreteGaussian())
+    check_own_statements(opened.desk, node.rows, client.read_log)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
     door = Door(

@@ -125,6 +125,16 @@ class SetupRows:
         for kind in [f"setup.{kind}" for kind in kinds] or _BULK:
             self._database.erase(kind, identifier)
 
+    def kill_of_match(self, match: str) -> None:
+        """A set-up dies with its match."""
+        for (identifier,) in self._database.all("SELECT id FROM setup WHERE match = ? AND state != 'dead'", match):
+            self.kill(identifier)
+
+    def kill_all(self) -> None:
+        """No set-up survives a restored backup."""
+        for (identifier,) in self._database.all("SELECT id FROM setup WHERE state != 'dead'"):
+            self.kill(identifier)
+
     def kill(self, identifier: str) -> None:
         """The set-up ends here: seeds erased, never to be resumed."""
         self.erase(identifier)

@@ -1,0 +1,67 @@
+"""Is this node's memory as new as what it said? Compare the log with the statements in the database, at every start.
+
+A node that finds a statement of its own in the log that it does not hold was restored from a backup: it has forgotten
+debits, used question numbers and set-ups, and going on could release differences of people. It then kills every
+set-up and stops until its operator has acted. The walk goes on from the last entry that was checked; a restored
+database has an older mark, so nothing is skipped.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from cleanroom.errors import PeerError, StateError
+from cleanroom.querylog.chain import genesis_head, replay
+from cleanroom.querylog.dsse import open_statement, peek_statement
+from cleanroom.wire.messages import MAX_LOG_PAGE, LogPage
+from parties.desk import Desk
+from parties.setup_rows import SetupRows
+
+ReadLog = Callable[[int, int], LogPage]
+
+
+def check_own_statements(desk: Desk, rows: SetupRows, read_log: ReadLog) -> None:
+    """Raises StateError for a restored backup, PeerError for a log that is not the one this node checked before."""
+    index, head = _mark(desk)
+    forgotten = False
+    while True:
+        page = read_log(index, MAX_LOG_PAGE)
+        if not page.entries:
+            break
+        head = replay(head, [entry.statement for entry in page.entries])
+        forgotten = forgotten or any(_is_forgotten(desk, entry.statement) for entry in page.entries)
+        index = page.entries[-1].index + 1
+        if page.head is not None and page.head.index == index - 1 and page.head.head != head:
+            raise PeerError("the coordinator's log is not a continuation of the log that this node checked before")
+    if index < _mark(desk)[0]:
+        raise PeerError("the coordinator's log is shorter than it was")
+    with desk.database.transaction():
+        if forgotten:
+            rows.kill_all()
+        else:
+            desk.database.run("INSERT OR REPLACE INTO meta VALUES ('log-mark', ?)", f"{index} {head.hex()}")
+    if forgotten:
+        raise StateError(
+            "the log holds statements of this node that its database does not know: a backup was restored, or two nodes"
+            " use one identity. All set-ups are dead; replay the missing debits from the log before serving again"
+        )
+
+
+def _mark(desk: Desk) -> tuple[int, bytes]:
+    row = desk.database.one("SELECT value FROM meta WHERE name = 'log-mark'")
+    if row is None:
+        return 0, genesis_head(desk.contract.room)
+    index, head = row[0].split()
+    return int(index), bytes.fromhex(head)
+
+
+def _is_forgotten(desk: Desk, statement: bytes) -> bool:
+    body = peek_statement(statement)
+    if body.get("actor") != desk.name:
+        return False
+    try:
+        open_statement(str(body.get("kind")), statement, desk.contract.cards[desk.name].identity)
+    except PeerError:
+        return False  # a forgery in our name is the coordinator's shame and no reason to stop
+    known = desk.database.one("SELECT 1 FROM statement WHERE digest = ?", sha256(statement).hexdigest())
+    waiting = desk.database.one("SELECT 1 FROM outbox WHERE kind = 'statement' AND payload = ?", statement)
+    return known is None and waiting is None
