@@ -36,8 +36,13 @@ def csv_batches(path: Path, columns: Sequence[str], count: RowCount, *, gzipped:
     with _opened(path, gzipped=gzipped) as read:
         header, rest = _header(path, read(BLOCK_BYTES))
         for run in RecordReader(fields=len(header), count=count, next_row=2).runs(rest, read):
-            if run:
+            if not run:
+                continue
+            try:
                 yield _texts(run, header, columns)
+            except pa.ArrowInvalid:
+                # The parser and the record grammar disagree; the parser's own message would repeat the row.
+                raise SourceError(f"{path.name}: rows that should be well formed cannot be parsed") from None
 
 
 def _header(path: Path, block: bytes) -> tuple[tuple[str, ...], bytes]:

@@ -22,7 +22,11 @@ THREADS = 2
 @contextmanager
 def scratch_database(work_directory: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty database for one load; its own failures become a SourceError without the values in their text."""
-    with tempfile.TemporaryDirectory(prefix="load-", dir=work_directory) as spill:
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix="load-", dir=work_directory)
+    except OSError as error:
+        raise SourceError(f"the work directory cannot be used: {error.strerror}") from None
+    with scratch as spill:
         connection = duckdb.connect(
             ":memory:",
             config={
@@ -36,6 +40,8 @@ def scratch_database(work_directory: Path) -> Iterator[duckdb.DuckDBPyConnection
             },
         )
         try:
+            # Else it is drawn on standard output, between the lines of a report, when a statement takes long.
+            connection.execute("SET enable_progress_bar = false")
             # Given last and not as configuration: once it holds, the spill directory cannot be set any more.
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")

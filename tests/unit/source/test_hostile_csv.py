@@ -86,6 +86,11 @@ def test_blank_lines_are_no_rows_but_keep_their_numbers(tmp_path: Path) -> None:
     assert report.rejections == (Rejection(35, WRONG_FIELD_COUNT),)
 
 
+def test_blank_lines_are_no_rows_in_a_table_of_one_column_either(tmp_path: Path) -> None:
+    report = load(write(tmp_path, b"email\na@b.co\n\n\r\nc@d.co\n\n"))[1]
+    assert (report.rows_read, report.unparsable_keys, report.people) == (2, 0, 2)
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_column_name(tmp_path: Path) -> None:
     assert len(load(write(tmp_path, b"\xef\xbb\xbf" + HEADER + rows(3)))[0]["key"]) == 3
 
