@@ -20,11 +20,12 @@ from cleanroom.question.contract import Contract
 from cleanroom.question.dataset import Dataset
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from cleanroom.wire.contract_file import contract_hash
-from cleanroom.wire.messages import Envelope
+from cleanroom.wire.messages import MAX_PIECE_BYTES, Envelope
 from parties.database import Database
 from parties.home import PartyKeys
 from parties.ledger import Ledger
 from parties.post import Message, Post
+from parties.work_log import sealed
 
 
 def proof_body(proof: LogProof) -> dict[str, Any]:
@@ -113,6 +114,7 @@ class Desk:
     def submit_tags(self, match: str, peer: str, transcript: str, tags: bytes) -> None:
         """Put the tags of the peer's rows into the outbox, for the coordinator."""
         head = canonical_bytes({"match": match, "peer": peer, "transcript": transcript})
+        sealed("tags", -(-len(tags) // MAX_PIECE_BYTES), len(tags))
         self.database.run(
             "INSERT INTO outbox (kind, subject, payload) VALUES ('tags', ?, ?)",
             match,

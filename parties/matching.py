@@ -28,6 +28,7 @@ from parties.blinding import Numbers, blind, slots_of_items
 from parties.desk import Desk
 from parties.people import People
 from parties.post import Message
+from parties.work_log import timed
 
 UNFINISHED = ("opened", "debiting", "masked", "tagged", "placed")
 _BULK = ("match.order", "match.chosen", "match.slots", "match.own-pairs", "match.peer-pairs")
@@ -231,13 +232,14 @@ class Matching:
             return
         if live is None or live.secret is None:
             raise StateError("the match key was lost")
-        blinded = blind(
-            self._people.table(match.own_version).column("key"),
-            capacity=self._desk.dataset.capacity,
-            dummies=match.dummies,
-            match_key=live.match_key,
-            secret=live.secret,
-        )
+        with timed("mask"):
+            blinded = blind(
+                self._people.table(match.own_version).column("key"),
+                capacity=self._desk.dataset.capacity,
+                dummies=match.dummies,
+                match_key=live.match_key,
+                secret=live.secret,
+            )
         self._desk.database.keep("match.order", match_id, blinded.order.tobytes())
         self._desk.database.keep("match.chosen", match_id, blinded.chosen_dummies.tobytes())
         confirmation = live.secret.confirmation(self._desk.name, bytes.fromhex(match.transcript))
@@ -270,7 +272,8 @@ class Matching:
         live.secret.check_confirmation(match.peer, bytes.fromhex(match.transcript), message.hex("confirmation", 32))
         if len(message.blob) != 32 * self._desk.contract.datasets[match.peer].capacity:
             raise PeerError("a masked list has another length than the contract's capacity")
-        tags = live.match_key.mask_and_tag(live.secret.tag_key(), message.blob)
+        with timed("tag"):
+            tags = live.match_key.mask_and_tag(live.secret.tag_key(), message.blob)
         self._desk.submit_tags(match_id, match.peer, match.transcript, tags)
         live.match_key.erase()
         del self._live[match_id]

@@ -33,6 +33,7 @@ from parties.post import Message
 from parties.setup_asker import SetupAsker
 from parties.setup_owner import SetupOwner
 from parties.setup_rows import SetupRows
+from parties.work_log import timed
 
 _LOG = logging.getLogger("cleanroom.node")
 _T = TypeVar("_T")
@@ -180,7 +181,8 @@ class Node:
         if isinstance(item, Placement):
             slots = self._inbox.accept_placement(item)
             if slots is not None:
-                self.matching.on_placement(item.match_id.hex(), slots, item.salt, item.statement)
+                with timed("placement"):
+                    self.matching.on_placement(item.match_id.hex(), slots, item.salt, item.statement)
         elif isinstance(item, Aborted):
             self.matching.abort(item.match_id.hex(), tell_peer=False)
         else:
@@ -189,7 +191,8 @@ class Node:
                 handler = self._handlers.get(message.kind)
                 if handler is None:
                     raise PeerError("a message of an unknown kind")
-                handler(message)
+                with timed(message.kind):
+                    handler(message)
 
     def _offended(self, delivery: Delivery, error: Exception) -> None:
         """End what the message was about; the log names sender and kind, nobody is told why."""
@@ -295,4 +298,5 @@ class Node:
         }
         step = steps.get(kind)
         if step is not None:
-            step()
+            with timed(kind):
+                step()

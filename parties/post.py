@@ -19,6 +19,7 @@ from cleanroom.question.contract import PROTOCOL_VERSION
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from cleanroom.wire.messages import Envelope, sign_envelope
 from parties.home import PartyKeys
+from parties.work_log import sealed
 
 PIECE_BYTES = 1 << 20
 _HEADER_LENGTH_BYTES = 4
@@ -116,7 +117,7 @@ class Post:
         body = memoryview(len(head).to_bytes(_HEADER_LENGTH_BYTES, "big") + head + blob)
         subject_id = bytes.fromhex(subject)
         starts = range(0, len(body), PIECE_BYTES)
-        return [
+        envelopes = [
             sign_envelope(
                 self._keys.identity,
                 room=self._room,
@@ -143,6 +144,8 @@ class Post:
             )
             for index, start in enumerate(starts)
         ]
+        sealed(kind, len(envelopes), sum(len(envelope.sealed) for envelope in envelopes))
+        return envelopes
 
     def open_piece(self, envelope: Envelope) -> bytes:
         """The plaintext of one piece for us; raises PeerError or AuthenticationError."""

@@ -32,6 +32,7 @@ from parties.own_log import check_own_statements
 from parties.people import People, Version
 from parties.settings import Analyst, NodeSettings, read_settings
 from parties.vault import Vault
+from parties.work_log import timed
 
 _LOG = logging.getLogger("cleanroom.node")
 
@@ -79,7 +80,8 @@ def read_contract(home: Home, name: PartyName) -> Contract:
 def import_people(opened: Opened) -> Version:
     """Read the table if it changed; raises SourceError or UsageError."""
     work = private_folder(opened.home.path / "work")
-    return opened.people.import_table(opened.settings.source, work_directory=work)
+    with timed("import"):
+        return opened.people.import_table(opened.settings.source, work_directory=work)
 
 
 def connect(opened: Opened) -> CoordinatorClient:
