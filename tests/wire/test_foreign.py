@@ -121,14 +121,15 @@ def test_a_statement_of_another_party_is_refused(room: Room, served: Running) ->
     ["an unknown kind", "another room", "another contract", "the coordinator's own kind", "no time", "too long"],
 )
 def test_the_log_refuses_a_statement_with(defect: str, room: Room, served: Running) -> None:
-    more: dict[str, Any] = {
+    defects: dict[str, dict[str, Any]] = {
         "an unknown kind": {"kind": "incident.small"},
         "another room": {"room": RoomName("other")},
         "another contract": {"contract": "00" * 32},
         "the coordinator's own kind": {"kind": "match.placed"},
         "no time": {"at": "today"},
         "too long": {"note": "x" * 66_000},
-    }[defect]
+    }
+    more = defects[defect]
     statement = room.statement("shop", more.pop("kind", "incident"), "subject", **more)
     with pytest.raises(PeerError):
         room.client("shop", served.address).append(statement)

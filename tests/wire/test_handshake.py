@@ -36,13 +36,14 @@ def test_a_member_s_certificate_reaches_the_handler(room: Room, served: Running)
 def test_the_handshake_refuses_a_certificate_that_is(defect: str, room: Room, served: Running) -> None:
     """Row 12: refused by TLS, the handshake counted, no handler reached."""
     authority = room.home.authority()
-    pair = {
-        "no certificate": lambda: None,
-        "another authority": lambda: certificate(stranger()),
-        "expired": lambda: certificate(authority, start=timedelta(days=-2), end=timedelta(days=-1)),
-        "not yet valid": lambda: certificate(authority, start=timedelta(hours=2)),
-        "for servers only": lambda: certificate(authority, purposes=[ExtendedKeyUsageOID.SERVER_AUTH]),
-    }[defect]()
+    pairs: dict[str, tuple[bytes, bytes] | None] = {
+        "no certificate": None,
+        "another authority": certificate(stranger()),
+        "expired": certificate(authority, start=timedelta(days=-2), end=timedelta(days=-1)),
+        "not yet valid": certificate(authority, start=timedelta(hours=2)),
+        "for servers only": certificate(authority, purposes=[ExtendedKeyUsageOID.SERVER_AUTH]),
+    }
+    pair = pairs[defect]
     with raw_channel(room, served.address, pair) as channel:
         code, _ = status_of(channel, READ, read_request(room, "shop"))
     assert code is grpc.StatusCode.UNAVAILABLE
