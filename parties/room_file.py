@@ -20,7 +20,7 @@ from cleanroom.match.handshake import most_people
 from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.columns import Column, Dimension, Measure, Reduction
-from cleanroom.question.contract import QUORUM, Contract
+from cleanroom.question.contract import QUORUM, Contract, check_profile
 from cleanroom.question.dataset import Dataset, Overlap
 from parties.source.source_file import SourceFile
 
@@ -106,6 +106,14 @@ def _decimal(table: Mapping[str, Any], key: str, where: str) -> Decimal:
 
 
 def _column(name: str, value: object, where: str) -> Column:
+    try:
+        return _parsed_column(name, value, where)
+    except UsageError as error:
+        text = str(error)
+        raise UsageError(text if text.startswith(where) else f"{where}: {text}") from None
+
+
+def _parsed_column(name: str, value: object, where: str) -> Column:
     role = value.get("role") if isinstance(value, dict) else None
     if role not in _ROLE_KEYS:
         raise UsageError(f'{where}: `role` is "dimension" or "measure"')
@@ -208,12 +216,14 @@ def _room_file(path: Path, body: Mapping[str, Any]) -> RoomFile:
         name: _dataset(name, value, [other for other in parties if other != name], room)
         for name, value in parties.items()
     }
+    profile, region = _get(match, "profile", str, "match"), _get(match, "region", str, "match", "")
+    check_profile(profile, region)
     return RoomFile(
         path=path,
         room=room,
         purpose=_get(body, "purpose", str, "the room file"),
-        profile=_get(match, "profile", str, "match"),
-        region=_get(match, "region", str, "match", ""),
+        profile=profile,
+        region=region,
         setups_per_match=_get(body, "setups_per_match", int, "the room file", DEFAULT_SETUPS),
         datasets=datasets,
         sources={name: _source(path.parent, value, f"parties.{name}") for name, value in parties.items()},

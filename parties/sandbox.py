@@ -13,7 +13,6 @@ from parties.door import ask_door
 from parties.processes import RoomProcesses
 from parties.room_file import RoomFile, read_room_file
 from parties.room_state import RoomState
-from parties.serve import read_contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,11 @@ def run_sandbox(
     """The answer with the owner's ledger afterwards; raises one of our errors, in one line."""
     room = read_room_file(room_path)
     check_names(room, question)
+    check_columns(room, question)
     state = RoomState(state_folder or room_path.with_suffix(".state"), room)
     with state.locked():
         progress(f"preparing {room.room} in {state.folder}")
         state.prepare()
-        check_columns(state, question)
         progress("starting the coordinator and the nodes")
         with RoomProcesses(state):
             return ask_room(state, question, progress)
@@ -85,9 +84,7 @@ def check_names(room: RoomFile, question: SandboxQuestion) -> None:
                 raise UsageError(f"{room.path}: parties.{name}: there is no file {path}")
 
 
-def check_columns(state: RoomState, question: SandboxQuestion) -> None:
-    """Refuse unknown columns before any process starts; raises UsageError that lists the known ones."""
-    asker, owner = PartyName(question.asker), PartyName(question.owner)
-    contract = read_contract(state.home(asker), asker)
-    partition_cells(contract, asker, question.by)
-    quantity_cells(contract, owner, question.quantity())
+def check_columns(room: RoomFile, question: SandboxQuestion) -> None:
+    """Refuse unknown columns before anything is created; raises UsageError that lists the known ones."""
+    partition_cells(room, PartyName(question.asker), question.by)
+    quantity_cells(room, PartyName(question.owner), question.quantity())

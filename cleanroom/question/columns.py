@@ -51,7 +51,8 @@ class Reduction:
 
     def __post_init__(self) -> None:
         if self.kind not in {*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS}:
-            raise UsageError(f"a reduction is one of {', '.join((*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS[:3]))}")
+            known = ", ".join((*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS[:3]))
+            raise UsageError(f"there is no reduction `{self.kind}`; reductions: {known}")
         if (self.source == "") != (self.kind in {"count", "any"}):
             raise UsageError("a source column is given for every reduction but count and any")
         if (self.kind == "last") != (self.order_by != "" and self.date_format != ""):

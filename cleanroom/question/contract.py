@@ -22,6 +22,16 @@ QUORUM = "asker-and-owner"
 MAX_PARTIES = 32
 
 
+def check_profile(profile: str, region: str) -> None:
+    """A known identifier profile, with a region where it needs one; raises UsageError."""
+    if profile not in PROFILES:
+        raise UsageError(f"there is no match profile `{profile}`; profiles: {', '.join(PROFILES)}")
+    if (profile == "phone-e164-v1") != (region != ""):
+        raise UsageError("a region (for example US) is stated for phone-e164-v1, and only there")
+    if region and not (len(region) == 2 and region.isascii() and region.isalpha() and region.isupper()):
+        raise UsageError("a region is two capital letters")
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """What was agreed. Cards and datasets are keyed by party; every party has exactly one of each.
@@ -43,12 +53,7 @@ class Contract:
     def __post_init__(self) -> None:
         room_name(self.room)
         checked_text(self.purpose, "the purpose", 1000)
-        if self.profile not in PROFILES:
-            raise UsageError(f"the match profile is one of {', '.join(PROFILES)}")
-        if (self.profile == "phone-e164-v1") != (self.region != ""):
-            raise UsageError("a region (for example US) is stated for phone-e164-v1, and only there")
-        if self.region and not (len(self.region) == 2 and self.region.isascii() and self.region.isupper()):
-            raise UsageError("a region is two capital letters")
+        check_profile(self.profile, self.region)
         if self.suite != SUITE_NAME:
             raise UsageError(f"this version knows one suite: {SUITE_NAME}")
         if self.quorum != QUORUM:

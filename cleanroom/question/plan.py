@@ -8,14 +8,15 @@ Leaves and words are contract words: leaf 0 is "none" and can never be asked, le
 asker's column in the contract's order, then `other`. No column of the asker (`by` empty) means one leaf: everyone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from cleanroom.errors import PeerError, UsageError
-from cleanroom.ids import AnalystName, PartyName, analyst_name, column_name, hex32, party_name
+from cleanroom.ids import AnalystName, PartyName, RoomName, analyst_name, column_name, hex32, party_name
 from cleanroom.question.columns import Dimension, Measure
-from cleanroom.question.contract import Contract
+from cleanroom.question.dataset import Dataset
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 
 SCALE_DENOMINATOR = 1024
@@ -160,7 +161,16 @@ def leaves_for(cells: int) -> int:
     raise UsageError("a dimension has at most 254 declared values")
 
 
-def partition_cells(contract: Contract, asker: PartyName, by: str) -> tuple[str | None, ...]:
+class Terms(Protocol):
+    """What a question needs of an agreement: a contract, or a room file that will become one."""
+
+    @property
+    def room(self) -> RoomName: ...
+    @property
+    def datasets(self) -> Mapping[PartyName, Dataset]: ...
+
+
+def partition_cells(contract: Terms, asker: PartyName, by: str) -> tuple[str | None, ...]:
     """The asker's cells for `by`, in leaf order from leaf 1; (None,) when there is no column; raises UsageError."""
     if not by:
         return (None,)
@@ -170,7 +180,7 @@ def partition_cells(contract: Contract, asker: PartyName, by: str) -> tuple[str 
     return column.cells
 
 
-def quantity_cells(contract: Contract, owner: PartyName, quantity: Quantity) -> tuple[str | None, ...]:
+def quantity_cells(contract: Terms, owner: PartyName, quantity: Quantity) -> tuple[str | None, ...]:
     """The owner's cells (words) of a quantity; (None,) for a count or a sum; raises UsageError."""
     if quantity.kind == "count":
         return (None,)
@@ -184,9 +194,7 @@ def quantity_cells(contract: Contract, owner: PartyName, quantity: Quantity) -> 
     )
 
 
-def shape(
-    contract: Contract, asker: PartyName, by: str, owner: PartyName, quantity: Quantity, scale: Fraction
-) -> Shape:
+def shape(contract: Terms, asker: PartyName, by: str, owner: PartyName, quantity: Quantity, scale: Fraction) -> Shape:
     """Everything about the arithmetic that both sides must agree on; raises UsageError for unknown columns."""
     used = len(partition_cells(contract, asker, by))
     words = len(quantity_cells(contract, owner, quantity))
@@ -199,7 +207,7 @@ def shape(
     raise UsageError("capacity times bound does not fit into 63 bits; lower the bounds or widen the step")
 
 
-def _unknown(contract: Contract, party: PartyName, name: str, role: str) -> str:
+def _unknown(contract: Terms, party: PartyName, name: str, role: str) -> str:
     dataset = contract.datasets[party]
     names = dataset.dimensions() if role == "dimension" else dataset.measures()
     offered = ", ".join(names) if names else "none"
