@@ -24,16 +24,21 @@ pub(crate) fn xor(a: &Block, b: &Block) -> Block {
     (u128::from_ne_bytes(*a) ^ u128::from_ne_bytes(*b)).to_ne_bytes()
 }
 
-/// All ones if the numbers are equal, else zero; compiled without a branch, and hidden from the optimiser so
-/// that it stays so.
-pub(crate) fn equal_mask(a: u32, b: u32) -> u128 {
-    let difference = u64::from(black_box(a ^ b));
-    u128::from((difference | difference.wrapping_neg()) >> 63).wrapping_sub(1)
+/// A mask the optimiser knows nothing about: it cannot turn the arithmetic that follows into a branch.
+fn opaque(mask: u64) -> u128 {
+    let mask = u128::from(black_box(mask));
+    mask << 64 | mask
 }
 
-/// All ones if the bit is 1, else zero.
+/// All ones if the numbers are equal, else zero, without a branch.
+pub(crate) fn equal_mask(a: u32, b: u32) -> u128 {
+    let difference = u64::from(a ^ b);
+    opaque(((difference.wrapping_sub(1) & !difference) >> 63).wrapping_neg())
+}
+
+/// All ones if the bit is 1, else zero, without a branch.
 pub(crate) fn bit_mask(bit: u8) -> u128 {
-    u128::from(black_box(bit & 1)).wrapping_neg()
+    opaque(u64::from(bit & 1).wrapping_neg())
 }
 
 /// `yes` where the mask is ones, `no` where it is zero.
