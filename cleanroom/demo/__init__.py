@@ -1,0 +1,1 @@
+"""Three made-up shops whose customers' preferences are planted, so that an answer can be held to the truth."""

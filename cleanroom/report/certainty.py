@@ -1,0 +1,118 @@
+"""How sure a comparison or a percentage can be, given noisy numbers and the public law of their noise.
+
+The interval printed with a number is about that number alone. As soon as numbers are compared, or one is divided by
+others, all of them have to be right at once, and intervals get wider. Everything here holds *at once*, for all
+cells of an answer, with probability `level` or more over the owner's noise.
+
+Notation: true cells t_i, noisy cells x_i = t_i + e_i; the e_i are independent discrete Gaussians of parameter sigma.
+
+The one fact used: a discrete Gaussian is sigma-subgaussian, so for any fixed weights w
+
+    P( |sum w_i e_i| > sigma * |w| * z ) <= 2 exp(-z^2 / 2) = alpha    with    z = sqrt(2 ln(2 / alpha))
+
+(Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy", 2020, section 2.2; Chernoff). With k
+statements alpha is (1 - level) / k (Bonferroni). The bound needs no normal approximation and no knowledge of the
+grid that a sum is rounded to; the price is intervals about a quarter wider than the exact law's.
+
+Numbers: w picks one cell, so |t_i - x_i| <= sigma z. People are counted by the exact law instead
+(`cleanroom.privacy.interval`), whose grid is known to be 1. A number of people is not below 0, nor is its interval.
+
+Bases: w picks n cells, so their true sum T is within sigma z sqrt(n) of the noisy sum X.
+
+Shares: p_i = t_i / T. For the true p the combination t_i - p T is 0 exactly, so x_i - p X is noise alone, with
+weight 1 - p once and -p in the other n - 1 cells. The interval is every p in [0, 1] that this allows (Fieller, 1954):
+
+    (x_i - p X)^2 <= z^2 sigma^2 ( (1 - p)^2 + (n - 1) p^2 )
+
+a quadratic in p. It does not assume that T is large: if noise drowns the base, the interval is all of [0, 1].
+
+Ranges are rounded outward to what is printed, and compared as printed: a reader who sees two intervals touch and
+a program that says which is larger never disagree.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cleanroom.privacy.interval import noise_interval
+from cleanroom.report.answer import Answer, Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The truth is between `low` and `high`, both included: whole people, whole units of a sum, or whole percent."""
+
+    low: int
+    high: int
+
+    def above(self, other: "Range") -> bool:
+        """Whether this is certainly the larger one: the intervals do not touch."""
+        return self.low > other.high
+
+
+EVERYTHING = Range(0, 100)
+
+
+def number_ranges(answer: Answer) -> tuple[Range, ...]:
+    """One range for each cell's number, all at once; for comparing cells with each other."""
+    if answer.quantity == "sum":
+        reach = float(answer.sigma) * _z(answer.level, len(answer.cells))
+        return tuple(_outward(float(cell.value) - reach, float(cell.value) + reach) for cell in answer.cells)
+    half_width = noise_interval(answer.sigma, level=answer.level, cells=len(answer.cells)).half_width
+    return tuple(_people(float(cell.value), half_width) for cell in answer.cells)
+
+
+def base_range(answer: Answer, base: Sequence[Cell]) -> Range:
+    """How many people `base` has together, at once with every `share_ranges` of the answer."""
+    reach = float(answer.sigma) * _z(answer.level, _statements(answer)) * math.sqrt(len(base))
+    return _people(float(sum(cell.value for cell in base)), reach)
+
+
+def share_ranges(answer: Answer, base: Sequence[Cell]) -> tuple[Range, ...]:
+    """Each cell's percentage of the people of `base`, all shares and bases of the answer at once.
+
+    `base` is one of the answer's groups, or all its cells: disjoint groups of people that add up to the base.
+    """
+    reach = float(answer.sigma) * _z(answer.level, _statements(answer))
+    total = float(sum(cell.value for cell in base))
+    return tuple(_share(float(cell.value), total, len(base), reach) for cell in base)
+
+
+def leaders(ranges: Sequence[Range]) -> tuple[int, ...]:
+    """The places that may be first: nothing is certainly above them. One place means a certain winner."""
+    return tuple(place for place, range_ in enumerate(ranges) if not any(other.above(range_) for other in ranges))
+
+
+def _statements(answer: Answer) -> int:
+    """A share for every cell, a size for every group and one for everybody."""
+    return len(answer.cells) + len(answer.groups()) + 1
+
+
+def _z(level: Fraction, statements: int) -> float:
+    return math.sqrt(2.0 * math.log(2.0 * statements / float(1 - level)))
+
+
+def _outward(low: float, high: float) -> Range:
+    return Range(math.floor(low), math.ceil(high))
+
+
+def _people(value: float, reach: float) -> Range:
+    return _outward(max(value - reach, 0.0), max(value + reach, 0.0))
+
+
+def _share(part: float, total: float, cells: int, reach: float) -> Range:
+    """Solutions p in [0, 1] of (part - p total)^2 <= reach^2 ((1 - p)^2 + (cells - 1) p^2), in percent."""
+    if cells == 1:
+        return Range(100, 100)
+    square = total * total - cells * reach * reach
+    half = part * total - reach * reach
+    discriminant = half * half - square * (part * part - reach * reach)
+    if square <= 0.0 or discriminant < 0.0:
+        # The total may be nothing but noise, or this is one of the rare draws outside the level: nothing is known.
+        return EVERYTHING
+    root = math.sqrt(discriminant)
+    low, high = (half - root) / square, (half + root) / square
+    if low > 1.0 or high < 0.0:
+        return EVERYTHING
+    return _outward(100.0 * max(low, 0.0), 100.0 * min(high, 1.0))

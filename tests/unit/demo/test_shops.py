@@ -1,0 +1,109 @@
+import hashlib
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cleanroom.demo.planted import PREFERENCES, SHOPS, SPORTS, Preference, shared_members
+from cleanroom.demo.questions import QUESTIONS
+from cleanroom.demo.room_terms import CAPACITIES
+from cleanroom.demo.shops import SEED, write_shops
+from cleanroom.errors import UsageError
+from cleanroom.privacy.overlap import shared_dummies
+from parties.room_file import read_room_file
+from tests.reference.demo_truth import people
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    written = tmp_path_factory.mktemp("demo")
+    write_shops(written)
+    return written
+
+
+@pytest.fixture(scope="module")
+def tables(folder: Path) -> dict[str, pd.DataFrame]:
+    return people(folder)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_the_same_seed_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    write_shops(tmp_path)
+    assert digests(tmp_path) == digests(folder)
+
+
+def test_another_seed_makes_other_people_buy(folder: Path, tmp_path: Path) -> None:
+    write_shops(tmp_path, SEED + 1)
+    assert digests(tmp_path)["shops/bags.csv"] != digests(folder)["shops/bags.csv"]
+    assert digests(tmp_path)["room.toml"] == digests(folder)["room.toml"]
+
+
+def test_the_room_file_is_one_that_a_room_accepts(folder: Path) -> None:
+    room = read_room_file(folder / "room.toml")
+    assert set(room.datasets) == set(SHOPS)
+    for question in QUESTIONS:
+        if question.by:
+            assert question.by in room.datasets[question.asker].dimensions()
+        if question.column:
+            assert room.datasets[question.owner].column(question.column) is not None
+
+
+def test_every_shop_has_room_for_the_dummies_that_hide_an_overlap(
+    folder: Path, tables: dict[str, pd.DataFrame]
+) -> None:
+    for shop, dataset in read_room_file(folder / "room.toml").datasets.items():
+        terms = dataset.overlap
+        dummies = shared_dummies(terms.epsilon, terms.delta, matches=terms.matches)
+        assert len(tables[shop]) + dummies <= CAPACITIES[shop] == dataset.capacity
+
+
+def test_sizes_and_overlaps_are_those_planted(tables: dict[str, pd.DataFrame]) -> None:
+    assert {shop: len(table) for shop, table in tables.items()} == {
+        "sportswear": 4800,
+        "casualwear": 3300,
+        "bags": 2700,
+    }
+    for first in SHOPS:
+        for second in SHOPS:
+            assert len(tables[first].index.intersection(tables[second].index)) == shared_members(first, second)
+
+
+def test_addresses_of_one_person_differ_only_in_capitals(folder: Path) -> None:
+    emails = pd.read_csv(folder / "shops" / "bags.csv")["email"]
+    assert emails.nunique() > emails.str.lower().nunique() == 2700
+
+
+@pytest.mark.parametrize("owner", ["casualwear", "bags"])
+@pytest.mark.parametrize("column", ["category", "colour", "price_band"])
+def test_shared_customers_prefer_what_is_planted(tables: dict[str, pd.DataFrame], owner: str, column: str) -> None:
+    """Counts lie within Hoeffding's bound; a seed that were redrawn would fail in 1 of 1e6 runs of each cell."""
+    planted: Preference = getattr(PREFERENCES[owner], "band" if column == "price_band" else column)
+    shared = tables["sportswear"][["category"]].rename(columns={"category": "sport"}).join(tables[owner], how="inner")
+    for row, sport in enumerate(SPORTS):
+        preferred = shared[shared["sport"] == sport][column]
+        slack = math.sqrt(len(preferred) * math.log(2e6) / 2)
+        for value, percent in zip(planted.values, planted.percent[row], strict=True):
+            assert abs((preferred == value).sum() - len(preferred) * percent / 100) <= slack
+
+
+def test_what_is_planted_is_written_beside_the_shops(folder: Path) -> None:
+    body = json.loads((folder / "planted.json").read_text())
+    assert body["seed"] == SEED
+    assert body["preferences_percent"]["bags"]["colour"]["running"]["black"] == 44
+
+
+def test_a_preference_that_does_not_add_up_to_100_percent_is_refused() -> None:
+    with pytest.raises(UsageError, match="add up to 100"):
+        Preference(("a", "b"), ((50, 51), (50, 50), (50, 50), (50, 50)))
+
+
+def test_spend_is_text_with_two_decimals(folder: Path) -> None:
+    amounts = pd.read_csv(folder / "shops" / "bags.csv", dtype=str)["amount"]
+    assert bool(np.all(amounts.str.fullmatch(r"[0-9]+\.[0-9]{2}")))
