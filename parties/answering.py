@@ -28,6 +28,7 @@ from parties.desk import Desk, pack_envelope, unpack_envelope
 from parties.matching import Match, Matching
 from parties.people import People
 from parties.post import Message
+from parties.refusals import refusal_fields
 from parties.setup_rows import Setup, SetupRows
 from parties.values import packed_values
 
@@ -138,14 +139,14 @@ class Answering:
                 "another request was made under this plan",
                 "repeat the first request, or ask a new question",
             )
-            self._desk.state("question.refused", plan_hash, peer=asker, **_refusal_fields(refusal))
+            self._desk.state("question.refused", plan_hash, peer=asker, **refusal_fields(refusal))
             return
         if state == "sent":
             self._send_stored(plan_hash)
 
     def _refuse(self, plan_hash: str, refusal: RefusedError) -> None:
         self._set(plan_hash, "refused")
-        self._desk.state("question.refused", plan_hash, **_refusal_fields(refusal))
+        self._desk.state("question.refused", plan_hash, **refusal_fields(refusal))
 
     def refusal_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
         """The refusal stands in the log: tell the asker."""
@@ -272,12 +273,3 @@ class Answering:
             self._desk.clock(),
             plan_hash,
         )
-
-
-def _refusal_fields(refusal: RefusedError) -> dict[str, str]:
-    return {
-        "advice": refusal.advice,
-        "explanation": refusal.explanation,
-        "owner": refusal.owner,
-        "rule": refusal.rule,
-    }

@@ -21,6 +21,7 @@ from cleanroom.question.plan import Plan
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 from parties.desk import Desk
 from parties.post import Message
+from parties.refusals import parse_refusal
 from parties.setup_rows import Setup, SetupRows
 
 
@@ -97,8 +98,11 @@ class Asking:
             plan_hash,
         )
 
-    def _expect(self, message: Message, *states: str) -> Asked:
+    def _expect(self, message: Message, *states: str) -> Asked | None:
+        """The question this message continues, None when it ended meanwhile; raises PeerError for any other."""
         asked = self.find(message.subject)
+        if asked is not None and asked.plan.owner == message.sender and asked.state in ("failed", "answered"):
+            return None
         if asked is None or asked.plan.owner != message.sender or asked.state not in states:
             raise PeerError(f"a {message.kind} message came at the wrong moment")
         return asked
@@ -106,6 +110,8 @@ class Asking:
     def on_rows(self, message: Message) -> None:
         """The masked rows: worthless without the release."""
         asked = self._expect(message, "sent")
+        if asked is None:
+            return
         message.number("question")
         database = self._desk.database
         database.keep("question.rows", asked.plan_hash, message.blob)
@@ -121,6 +127,8 @@ class Asking:
     def on_release(self, message: Message) -> None:
         """The release, still to be covered by a statement in the log."""
         asked = self._expect(message, "rowed")
+        if asked is None:
+            return
         self._desk.database.keep("question.release", asked.plan_hash, message.blob)
         self._desk.database.run(
             "UPDATE question SET release_digest = ? WHERE plan_hash = ?",
@@ -131,6 +139,8 @@ class Asking:
     def on_released(self, message: Message) -> None:
         """The owner's statement over the release and its place in the log: verify both, then open."""
         asked = self._expect(message, "rowed")
+        if asked is None:
+            return
         database = self._desk.database
         row = database.one(
             "SELECT question, rows_root, release_digest, setup FROM question WHERE plan_hash = ?", asked.plan_hash
@@ -177,13 +187,14 @@ class Asking:
     def on_refused(self, message: Message) -> None:
         """The owner's refusal, signed and logged; kept to be shown."""
         asked = self._expect(message, "sent", "rowed")
+        if asked is None:
+            return
         statement = strict_base64(message.header.get("statement"))
         body = open_statement("question.refused", statement, self._desk.contract.cards[asked.plan.owner].identity)
         if body.get("subject") != asked.plan_hash:
             raise PeerError("a refusal is of another question")
         refusal = {name: body.get(name) for name in ("rule", "owner", "explanation", "advice")}
-        if not all(isinstance(value, str) and len(value) <= 500 and value.isprintable() for value in refusal.values()):
-            raise PeerError("a refusal is malformed")
+        parse_refusal(refusal)
         self._desk.database.run(
             "UPDATE question SET refusal = ? WHERE plan_hash = ?", canonical_bytes(refusal).decode(), asked.plan_hash
         )
@@ -193,9 +204,19 @@ class Asking:
         """The question ends without an answer."""
         self._set(plan_hash, "failed")
 
+    def fail_open_of_match(self, match: str) -> None:
+        """The match ended: what was asked over it and not answered yet never will be."""
+        self._desk.database.run(
+            "UPDATE question SET state = 'failed' WHERE owner = 0 AND state NOT IN ('answered', 'refused') AND setup IN"
+            " (SELECT joint_id FROM setup WHERE match = ? AND owner = 0)",
+            match,
+        )
+
     def on_voided(self, message: Message) -> None:
         """The owner freed the reservation: match or set-up had ended. Nothing was released and nothing was spent."""
-        self._set(self._expect(message, "sent", "rowed").plan_hash, "failed")
+        asked = self._expect(message, "sent", "rowed")
+        if asked is not None:
+            self._set(asked.plan_hash, "failed")
 
 
 def _cells_text(cells: list[int]) -> bytes:

@@ -34,6 +34,7 @@ class Inquiry:
         self._node = node
         self._question = question
         self._match = ""
+        self._setup = ""
         self._matches_left = 2
         self._setups_left = 2
         self._plan_hash = ""
@@ -78,11 +79,14 @@ class Inquiry:
             return self._waiting("match", match.id, f"matching with {match.peer} ({match.state})")
         setup = self._node.setups.usable(match.id, self._question.by)
         if setup is None:
+            refusal = self._node.refusals.get(self._setup)
+            if refusal is not None:
+                raise refusal
             if self._setups_left == 0:
                 raise UnavailableError(f"{self._question.owner} ended the set-up of this question; ask again")
             self._setups_left -= 1
-            identifier = self._node.setups.start(match, self._question.by)
-            return self._waiting("setup", identifier, f"setting up trees with {match.peer} (opened)")
+            self._setup = self._node.setups.start(match, self._question.by)
+            return self._waiting("setup", self._setup, f"setting up trees with {match.peer} (opened)")
         if setup.state != "ready":
             return self._waiting("setup", setup.id, f"setting up trees with {match.peer} ({setup.state})")
         self._matched_at = self._matched_at or time.monotonic()

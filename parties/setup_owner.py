@@ -16,7 +16,7 @@ from cleanroom.crypto.transfer_owner import (
     extension_check,
     tree_corrections,
 )
-from cleanroom.errors import PeerError, UsageError
+from cleanroom.errors import PeerError, RefusedError, UsageError
 from cleanroom.question.plan import leaves_for, partition_cells
 from parties.desk import Desk
 from parties.matching import Matching
@@ -36,8 +36,11 @@ class SetupOwner:
         """The asker wants a set-up: offer base OTs under a fresh Delta."""
         contract, database = self._desk.contract, self._desk.database
         match = self._matching.find(message.text("match"))
-        if match is None or match.peer != message.sender or match.state != "ready":
-            raise PeerError("a set-up was opened for a match that is not ready between these two parties")
+        if match is None or match.peer != message.sender:
+            raise PeerError("a set-up was opened for a match that these two parties do not have")
+        if match.state != "ready":
+            self._desk.send(message.sender, "match.abort", match.id, {})  # ours ended, by a new table or a restart
+            return
         by = message.text("by")
         try:
             leaves = leaves_for(len(partition_cells(contract, message.sender, by)))
@@ -47,7 +50,12 @@ class SetupOwner:
             raise PeerError("a set-up has another number of leaves than the contract's column")
         count = database.one("SELECT COUNT(*) FROM setup WHERE match = ? AND owner = 1", match.id)
         if count is not None and count[0] >= contract.setups_per_match:
-            raise PeerError("the contract's number of set-ups for one match is used up")
+            raise RefusedError(
+                "set-ups",
+                self._desk.name,
+                f"this match has been segmented {contract.setups_per_match} times, the most that was agreed",
+                "ask by a column that was asked by before, or agree on a larger setups_per_match",
+            )
         self._rows.insert(message.subject, match.id, owner=True, by=by, leaves=leaves, state="offered")
         self._rows.absorb(message.subject, message.kind, dict(message.header), message.blob)
         half, delta = os.urandom(32), os.urandom(16)
