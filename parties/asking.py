@@ -193,6 +193,7 @@ class Asking:
         body = open_statement("question.refused", statement, self._desk.contract.cards[asked.plan.owner].identity)
         if body.get("subject") != asked.plan_hash:
             raise PeerError("a refusal is of another question")
+        self._desk.proof_of(statement, message.header.get("proof"))
         refusal = {name: body.get(name) for name in ("rule", "owner", "explanation", "advice")}
         parse_refusal(refusal)
         self._desk.database.run(

@@ -1,14 +1,17 @@
 """What arrives: pieces are verified, opened and kept until a message is whole; each message is acted on once.
 
-A piece that came before is recognised by its digest and ignored; another message of the same kind about the same
-subject is an offence of its sender, except for kinds that may be repeated (a plan asked again, an answer sent again).
+A piece that came before is recognised by its digest and ignored, so a relay that delivers a message again makes nothing
+happen. Another message of the same kind about the same subject is an offence of its sender, except for kinds that may
+be repeated (a plan asked again, an answer sent again). What is too long for its kind is never kept.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 from cleanroom.errors import PeerError
 from cleanroom.wire.messages import Envelope, Placement
 from parties.database import Database
+from parties.limits import MAX_UNFINISHED
 from parties.post import Message, Post, join
 
 REPEATABLE = frozenset({"question.plan", "question.release", "question.released", "question.refused"})
@@ -23,19 +26,33 @@ def sealed_digest(envelope: Envelope) -> bytes:
 class Inbox:
     """Collects pieces inside the worker's transaction."""
 
-    def __init__(self, database: Database, post: Post) -> None:
+    def __init__(self, database: Database, post: Post, most_pieces: Mapping[str, int]) -> None:
+        """`most_pieces` is the largest number of pieces of each kind of message; no other kind is taken."""
         self._database = database
         self._post = post
+        self._most_pieces = most_pieces
 
     def accept(self, envelope: Envelope) -> Message | None:
         """The whole message when this was its last missing piece; raises PeerError or AuthenticationError."""
         piece = self._post.open_piece(envelope)
         subject = envelope.subject_id.hex()
+        if envelope.kind not in self._most_pieces:
+            raise PeerError("a message of an unknown kind")
+        if envelope.count > self._most_pieces[envelope.kind]:
+            raise PeerError(f"a {envelope.kind} message is longer than the contract makes possible")
         if envelope.kind in REPEATABLE:
-            if envelope.count != 1:
-                raise PeerError(f"a {envelope.kind} message fits one piece")
+            if self._is_replay(envelope):
+                return None
             return join(envelope.sender, envelope.kind, subject, [piece], [sealed_digest(envelope)])
         return self._collect(envelope.sender, envelope.kind, subject, envelope.index, envelope.count, piece, envelope)
+
+    def _is_replay(self, envelope: Envelope) -> bool:
+        """Whether this very envelope was acted on before; remembers it."""
+        place = (envelope.sender, f"{envelope.kind}/{sealed_digest(envelope).hex()}", envelope.subject_id.hex())
+        if self._database.one("SELECT 1 FROM inbox_done WHERE sender = ? AND kind = ? AND subject = ?", *place):
+            return True
+        self._database.run("INSERT INTO inbox_done VALUES (?, ?, ?, '')", *place)
+        return False
 
     def _collect(
         self, sender: str, kind: str, subject: str, index: int, count: int, piece: bytes, envelope: Envelope
@@ -48,8 +65,6 @@ class Inbox:
             if digest in done[0].split():
                 return None
             raise PeerError(f"a second {kind} message came under one subject")
-        if count > MAX_PIECES:
-            raise PeerError("a message has too many pieces")
         key = f"{sender}/{kind}/{subject}"
         known = self._database.one(
             "SELECT count, digest FROM inbox_part WHERE sender = ? AND kind = ? AND subject = ? AND part = ?",
@@ -62,6 +77,7 @@ class Inbox:
             if known != (count, digest):
                 raise PeerError(f"a piece of a {kind} message came twice with different bytes")
             return None
+        self._check_unfinished(sender, kind, subject)
         self._database.keep("inbox", f"{key}/{index}", piece)
         self._database.run(
             "INSERT INTO inbox_part VALUES (?, ?, ?, ?, ?, ?)", sender, kind, subject, index, count, digest
@@ -79,6 +95,17 @@ class Inbox:
         pieces = [self._database.kept("inbox", f"{key}/{row[0]}") for row in rows]
         self._close(sender, kind, subject, " ".join(row[2] for row in rows))
         return join(envelope.sender, kind, subject, pieces, [bytes.fromhex(row[2]) for row in rows])
+
+    def _check_unfinished(self, sender: str, kind: str, subject: str) -> None:
+        others = self._database.number(
+            "SELECT COUNT(*) FROM (SELECT DISTINCT kind, subject FROM inbox_part WHERE sender = ?"
+            " AND NOT (kind = ? AND subject = ?))",
+            sender,
+            kind,
+            subject,
+        )
+        if others >= MAX_UNFINISHED:
+            raise PeerError("a party has too many messages that are not whole yet")
 
     def _close(self, sender: str, kind: str, subject: str, digests: str) -> None:
         for (part,) in self._database.all(

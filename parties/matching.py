@@ -18,11 +18,12 @@ import numpy as np
 from cleanroom.crypto.masking import MatchKey
 from cleanroom.crypto.match_secret import Ephemeral, MatchSecret
 from cleanroom.crypto.placement import check_slots
+from cleanroom.crypto.points import check_points
 from cleanroom.errors import PeerError, RefusedError, StateError
 from cleanroom.ids import PartyName, random_id
 from cleanroom.match.dummies import compare, pack_pairs, parse_pairs
 from cleanroom.match.handshake import Hello, dummies_of_match, transcript
-from cleanroom.querylog.dsse import open_statement
+from cleanroom.querylog.dsse import open_statement, strict_base64
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canonical
 from parties.blinding import Numbers, blind, slots_of_items
 from parties.desk import Desk
@@ -200,7 +201,7 @@ class Matching:
         self._debit(match)
 
     def _check_opened(self, message: Message) -> None:
-        statement = base64.b64decode(message.text("opened"), validate=True)
+        statement = strict_base64(message.header.get("opened"))
         card = self._desk.contract.cards[message.sender]
         body = open_statement("match.opened", statement, card.identity)
         if (body.get("subject"), body.get("initiator"), body.get("responder"), body.get("contract")) != (
@@ -254,6 +255,8 @@ class Matching:
         if match.state == "debiting":
             if live.early_points is not None:
                 raise PeerError("a masked list came twice")
+            self._check_list(match, live.secret, message)
+            check_points(message.blob)  # now, while it is known whose message this is
             live.early_points = message
         elif match.state == "masked":
             self._tag(match.id, message)
@@ -266,12 +269,16 @@ class Matching:
             raise PeerError("a message belongs to no running match of these two parties")
         return match, live
 
+    def _check_list(self, match: Match, secret: MatchSecret | None, message: Message) -> None:
+        assert secret is not None  # noqa: S101 # checked by _running
+        secret.check_confirmation(match.peer, bytes.fromhex(match.transcript), message.hex("confirmation", 32))
+        if len(message.blob) != 32 * self._desk.contract.datasets[match.peer].capacity:
+            raise PeerError("a masked list has another length than the contract's capacity")
+
     def _tag(self, match_id: str, message: Message) -> None:
         match, live = self._running(message)
         assert live.secret is not None  # noqa: S101 # checked by _running
-        live.secret.check_confirmation(match.peer, bytes.fromhex(match.transcript), message.hex("confirmation", 32))
-        if len(message.blob) != 32 * self._desk.contract.datasets[match.peer].capacity:
-            raise PeerError("a masked list has another length than the contract's capacity")
+        self._check_list(match, live.secret, message)
         with timed("tag"):
             tags = live.match_key.mask_and_tag(live.secret.tag_key(), message.blob)
         self._desk.submit_tags(match_id, match.peer, match.transcript, tags)

@@ -22,14 +22,17 @@ from cleanroom.ids import PartyName
 from cleanroom.privacy.noise import NoiseSource
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
+from cleanroom.querylog.statement import COORDINATOR
 from cleanroom.wire.messages import Aborted, Delivery, Envelope, Placement
 from parties.answering import Answering
 from parties.asking import Asking
 from parties.desk import Desk, proof_body, unpack_envelope, unpack_tags
 from parties.inbox import Inbox
+from parties.limits import most_pieces
 from parties.matching import Matching
 from parties.people import People
 from parties.post import Message
+from parties.refusals import parse_refusal, refusal_header
 from parties.setup_asker import SetupAsker
 from parties.setup_owner import SetupOwner
 from parties.setup_rows import SetupRows
@@ -38,7 +41,31 @@ from parties.work_log import timed
 _LOG = logging.getLogger("cleanroom.node")
 _T = TypeVar("_T")
 POLL_WAIT_MS = 20_000
+_OPENING = {"match.hello": "match.abort", "setup.open": "setup.abort"}
 RETRY_S = 1.0
+
+_PROVED = frozenset({"proof", "statement"})
+_EMPTY: frozenset[str] = frozenset()
+HEADERS: dict[str, tuple[frozenset[str], ...]] = {
+    "match.hello": (frozenset({"hello", "opened", "proof"}), frozenset({"hello"})),
+    "match.points": (frozenset({"confirmation"}),),
+    "match.dummies": (_EMPTY,),
+    "match.abort": (_EMPTY, frozenset({"refusal"})),
+    "setup.open": (frozenset({"by", "leaves", "match"}),),
+    "setup.base": (frozenset({"half"}),),
+    "setup.matrix": (frozenset({"reply"}),),
+    "setup.challenge": (frozenset({"challenge"}),),
+    "setup.answer": (_EMPTY,),
+    "setup.corrections": (_EMPTY,),
+    "setup.abort": (_EMPTY, frozenset({"refusal"})),
+    "question.plan": (_PROVED,),
+    "question.rows": (frozenset({"question"}),),
+    "question.release": (_EMPTY,),
+    "question.released": (_PROVED | {"salt"},),
+    "question.refused": (_PROVED,),
+    "question.voided": (_EMPTY,),
+}
+"""The fields of each kind of message's header; another field is refused, so nothing travels beside what was agreed."""
 
 
 class Coordinator(Protocol):
@@ -57,9 +84,9 @@ class Node:
         self.desk = desk
         self.people = people
         self._coordinator = coordinator
-        self._inbox = Inbox(desk.database, desk.post)
+        self._inbox = Inbox(desk.database, desk.post, most_pieces(desk.contract))
         self.rows = SetupRows(desk)
-        self.matching = Matching(desk, people, ended=self.rows.kill_of_match)
+        self.matching = Matching(desk, people, ended=self._match_ended)
         self.setups = SetupAsker(desk, self.rows, self.matching, people)
         self.asking = Asking(desk, self.rows)
         self._setup_owner = SetupOwner(desk, self.rows, self.matching)
@@ -192,7 +219,16 @@ class Node:
                 if handler is None:
                     raise PeerError("a message of an unknown kind")
                 with timed(message.kind):
-                    handler(message)
+                    self._handle(handler, message)
+
+    def _handle(self, handler: Callable[[Message], None], message: Message) -> None:
+        """The sender signed the message: a forged statement or proof in it is the sender's offence like any other."""
+        if frozenset(message.header) not in HEADERS[message.kind]:
+            raise PeerError(f"a {message.kind} message lacks a field, or has one too many")
+        try:
+            handler(message)
+        except AuthenticationError as error:
+            raise PeerError(str(error)) from error
 
     def _offended(self, delivery: Delivery, error: Exception) -> None:
         """End what the message was about; the log names sender and kind, nobody is told why."""
@@ -205,33 +241,53 @@ class Node:
             if not self._inbox.close_offence(item):
                 return
         else:
-            subject, kind, sender = item.match_id.hex(), "placement", "coordinator"
+            subject, kind, sender = item.match_id.hex(), "placement", COORDINATOR
         _LOG.warning("%s from %s: %s", kind, sender, error)
         refusal = error if isinstance(error, RefusedError) else None
         if refusal is not None:
             self.refusals[subject] = refusal
-        self._end(subject, refusal)
+        self._end(subject, sender)
+        if isinstance(item, Envelope) and kind in _OPENING:
+            self.desk.send(sender, _OPENING[kind], subject, refusal_header(refusal))
         if not isinstance(error, RefusedError | StateError) and kind in {*self._handlers, "placement"}:
             self.desk.state("incident", subject, sender=sender, message=kind)
 
-    def _end(self, subject: str, refusal: RefusedError | None = None) -> None:
-        """Abort whatever this id stands for, here and at the peer."""
-        if self.matching.find(subject) is not None:
+    def _end(self, subject: str, offender: str = "") -> None:
+        """Abort whatever this id stands for, here and at the peer; an offender ends only what it takes part in.
+
+        Ids of matches and plans stand in the log, so every party of the room knows them.
+        """
+        match = self.matching.find(subject)
+        if match is None:
+            self.matching.forget(subject)
+        elif offender in ("", COORDINATOR, match.peer):
             self.matching.abort(subject, tell_peer=True)
-        self.matching.forget(subject)
         for owner in (False, True):
             setup = self.rows.find(subject, owner=owner)
-            if setup is not None and setup.state not in ("dead", "ready"):
+            if setup is not None and setup.state != "dead" and offender in ("", self.rows.peer(setup)):
                 self.rows.kill(subject)
                 self.desk.send(self.rows.peer(setup), "setup.abort", subject, {})
         asked = self.asking.find(subject)
-        if asked is not None and asked.state not in ("answered", "refused"):
+        if asked is not None and asked.state not in ("answered", "refused") and offender in ("", asked.plan.owner):
             self.asking.fail(subject)
 
+    def _match_ended(self, match: str) -> None:
+        """Set-ups die with their match, and with them the questions of ours that are still open."""
+        self.asking.fail_open_of_match(match)
+        self.rows.kill_of_match(match)
+
     def _on_match_abort(self, message: Message) -> None:
+        self._note_refusal(message)
         self.matching.on_abort(message)
 
+    def _note_refusal(self, message: Message) -> None:
+        """A peer that ends something by a rule of its own says which; everything else has no reason to show."""
+        refusal = parse_refusal(message.header.get("refusal"))
+        if refusal is not None:
+            self.refusals[message.subject] = refusal
+
     def _on_setup_abort(self, message: Message) -> None:
+        self._note_refusal(message)
         for owner in (False, True):
             setup = self.rows.find(message.subject, owner=owner)
             if setup is not None and self.rows.peer(setup) == message.sender and setup.state != "dead":
@@ -281,13 +337,20 @@ class Node:
             _LOG.warning("a step could not be continued: %s", error)
             with database.transaction():
                 database.run("DELETE FROM outbox WHERE id = ?", identifier)
+                if proof is not None:
+                    self._keep_statement(payload, proof)
                 self._end(subject)
 
-    def _logged(self, statement: bytes, proof: LogProof) -> None:
-        """Our statement stands in the log: go on with the step that waited for it."""
+    def _keep_statement(self, statement: bytes, proof: LogProof) -> tuple[str, str, dict[str, Any]]:
+        """Whatever becomes of the step, this node holds what it said: see `own_log`. Kind, subject and proof."""
         body, proved = peek_statement(statement), proof_body(proof)
         kind, subject = str(body["kind"]), str(body["subject"])
         self.desk.keep_statement(kind, subject, statement, proved)
+        return kind, subject, proved
+
+    def _logged(self, statement: bytes, proof: LogProof) -> None:
+        """Our statement stands in the log: go on with the step that waited for it."""
+        kind, subject, proved = self._keep_statement(statement, proof)
         steps: dict[str, Callable[[], Any]] = {
             "match.opened": lambda: self.matching.opened_is_logged(subject, statement, proved),
             "match.debit": lambda: self.matching.debit_is_logged(subject),
