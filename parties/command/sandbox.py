@@ -57,6 +57,12 @@ def sandbox(
 
 def show(answer: dict[str, Any], json_file: Path | None) -> None:
     """Write the answer where it was asked for: a table for people, JSON for programs."""
+    from rich.console import Console
+
+    from cleanroom.report.answer import read_answer
+    from cleanroom.report.sentence import caption, sentences
+    from cleanroom.report.table import answer_table
+
     if json_file is not None and str(json_file) == "-":
         click.echo(json.dumps(answer, indent=2))
         return
@@ -64,6 +70,9 @@ def show(answer: dict[str, Any], json_file: Path | None) -> None:
         draft = json_file.with_name(f".{json_file.name}.{os.getpid()}")
         draft.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
         draft.replace(json_file)
-    for cell in answer["cells"]:
-        name = " × ".join(text for text in (cell["by"], cell["of"]) if text is not None) or "all"
-        click.echo(f"{name}: {cell['value']} ({cell['low']} to {cell['high']})")
+    shown = read_answer(answer)
+    console = Console()
+    console.print(answer_table(shown))
+    for sentence in sentences(shown):
+        console.print(sentence, markup=False, highlight=False)
+    console.print(caption(shown), markup=False, highlight=False)
