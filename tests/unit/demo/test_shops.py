@@ -12,6 +12,7 @@ from cleanroom.demo.questions import QUESTIONS
 from cleanroom.demo.room_terms import CAPACITIES
 from cleanroom.demo.shops import SEED, write_shops
 from cleanroom.errors import UsageError
+from cleanroom.ids import PartyName
 from cleanroom.privacy.overlap import shared_dummies
 from parties.room_file import read_room_file
 from tests.reference.demo_truth import people
@@ -50,9 +51,9 @@ def test_the_room_file_is_one_that_a_room_accepts(folder: Path) -> None:
     assert set(room.datasets) == set(SHOPS)
     for question in QUESTIONS:
         if question.by:
-            assert question.by in room.datasets[question.asker].dimensions()
+            assert question.by in room.datasets[PartyName(question.asker)].dimensions()
         if question.column:
-            assert room.datasets[question.owner].column(question.column) is not None
+            assert room.datasets[PartyName(question.owner)].column(question.column) is not None
 
 
 def test_every_shop_has_room_for_the_dummies_that_hide_an_overlap(
