@@ -18,8 +18,6 @@ from cleanroom.match.handshake import most_people
 from cleanroom.question.contract import Contract
 from cleanroom.wire.contract_file import contract_bytes
 from parties.database import Database
-from parties.source.key_rule import KeyRule
-from parties.source.load import load_people
 from parties.source.source_file import SourceFile
 
 
@@ -65,6 +63,10 @@ class People:
         current = self.current()
         if current is not None and known is not None and hmac.compare_digest(known[0], digest):
             return current
+        # Loaded only for an import: DuckDB, pandas and the readings of identifiers are most of a node's start.
+        from parties.source.key_rule import KeyRule
+        from parties.source.load import load_people
+
         dataset = self._contract.datasets[self._party]
         rule = KeyRule(dataset.key, self._contract.profile, self._contract.region)
         table, report = load_people(source, rule, dataset.columns, work_directory=work_directory)

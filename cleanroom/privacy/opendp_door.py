@@ -15,14 +15,18 @@ import math
 from fractions import Fraction
 from typing import Any, cast
 
-import opendp.prelude as dp
+from opendp.combinators import make_zCDP_to_approxDP
+from opendp.domains import atom_domain, vector_domain
+from opendp.measurements import make_gaussian
+from opendp.metrics import l2_distance
+from opendp.mod import enable_features
 
 from cleanroom.errors import RefusedError, StateError
 
-dp.enable_features("contrib")
+enable_features("contrib")
 
-_INTEGER_VECTORS = dp.vector_domain(dp.atom_domain(T="i64"))
-_EUCLIDEAN = dp.l2_distance(T=float)
+_INTEGER_VECTORS = vector_domain(atom_domain(T="i64"))
+_EUCLIDEAN = l2_distance(T=float)
 
 
 def gaussian_noise(count: int, scale: Fraction) -> list[int]:
@@ -52,7 +56,7 @@ def zcdp_epsilon(rho: Fraction, delta: Fraction) -> Fraction:
     `rho` is at least 0, `delta` strictly between 0 and 1.
     """
     # Gaussian noise of scale 1 costs rho at distance sqrt(2 rho): the way to hand OpenDP a bare rho.
-    converted: Any = dp.c.make_zCDP_to_approxDP(_measurement(Fraction(1)))
+    converted: Any = make_zCDP_to_approxDP(_measurement(Fraction(1)))
     profile = converted.map(_square_root_up(2 * rho))
     epsilon = cast(float, profile.epsilon(_float_down(delta)))
     if not math.isfinite(epsilon) or epsilon < 0.0:
@@ -69,7 +73,7 @@ def _measurement(scale: Fraction) -> Any:
             "the noise scale is not a positive binary fraction that a double holds exactly",
             "use a multiple of 1/1024",
         )
-    return dp.m.make_gaussian(_INTEGER_VECTORS, _EUCLIDEAN, scale=float(scale))
+    return make_gaussian(_INTEGER_VECTORS, _EUCLIDEAN, scale=float(scale))
 
 
 def _square_root_up(value: Fraction) -> float:
