@@ -50,6 +50,11 @@ class Process:
         """Whether the process is alive."""
         return self._process.poll() is None
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end and do not wait."""
+        if self.running():
+            self._process.terminate()
+
     def stop(self) -> None:
         """Ask it to end, then end it."""
         if self.running():
@@ -109,7 +114,11 @@ class RoomProcesses:
         return self.processes[name]
 
     def _end(self) -> None:
-        for process in reversed(self.processes.values()):
+        """The nodes together, then the coordinator, so that no node misses it."""
+        coordinator, *nodes = self.processes.values()
+        for node in nodes:
+            node.ask_to_stop()
+        for process in (*nodes, coordinator):
             process.stop()
 
     def require_running(self) -> None:

@@ -28,8 +28,8 @@ def rho_text(units: int) -> str:
 
 
 def epsilon_number(units: int) -> float:
-    """The epsilon view at delta 1e-9, rounded up to four digits after the point."""
-    return math.ceil(epsilon_view(units, DELTA) * 10_000) / 10_000 if units else 0.0
+    """The epsilon view at delta 1e-9, rounded up to three digits after the point."""
+    return math.ceil(epsilon_view(units, DELTA) * 1000) / 1000 if units else 0.0
 
 
 def charge(party: str, consumer: str, units: int) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def main() -> NoReturn:
     """Run the command line; our own errors become one line and exit status 1, wrong usage status 2."""
     os.umask(0o077)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the library's own lines name peers and are not in our format
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:

@@ -1,5 +1,6 @@
 """`cleanroom party`: a company's node, from keys to serving."""
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -144,6 +145,7 @@ def serve_command(home: Path) -> None:
     """Run the node until it is told to stop (SIGTERM). It listens on nothing but the socket in its folder."""
     from parties.serve import serve
 
+    logging.getLogger().setLevel(logging.INFO)
     warning = _certificate_warning(Home(home))
     if warning:
         click.echo(warning, err=True)

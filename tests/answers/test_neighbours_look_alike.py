@@ -1,0 +1,184 @@
+"""One person more or less changes the noisy numbers and nothing else: no draw, no size, no message, no other field.
+
+Record and replay through the whole room: run it on a table with frozen noise, then on a neighbouring table with the
+noise that leads to the same released numbers. The whole answer must come out equal, the releases must be the same in
+name, length, scale and sensitivity, the exact sums no further apart than that sensitivity, and everything that either
+node or the coordinator saw of the same kinds and lengths. Zero tolerance.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from cleanroom.question.plan import Quantity
+from tests.answers.shops import COLUMNS, Row, frame, shop_rows
+from tests.live_room import RecordingNoise, ScriptedNoise, Seen, live_room, read_database, room_file, values, write_csv
+from tests.reference.record_replay import Recorded, Recorder
+from tests.reference.true_answer import Cells, true_answer
+
+SHOP = shop_rows(range(10), seed=5)
+BRAND = shop_rows(range(4, 16), seed=6)
+SHARED, OWNERS_ONLY = "8", "15"
+NOBODY_YET, ASKERS_ONLY = "99", "0"
+QUESTIONS: tuple[dict[str, str], ...] = (
+    {},
+    {"by": "tier", "of": "colour"},
+    {"by": "colour", "of": "returned"},
+    {"of": "tier"},
+    {"total": "spend"},
+    {"by": "returned", "total": "spend"},
+    {"by": "tier", "total": "orders"},
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One question in a fresh room: the answer, the releases, what was seen, and what was stored at the coordinator."""
+
+    answer: dict[str, Any]
+    releases: list[Recorded]
+    draws: int
+    seen: dict[str, list[Seen]]
+    stored: dict[str, list[tuple[int, ...]]]
+    truth: Cells
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The answer without the random ids in the plan's hash and without the clock."""
+        question = {key: value for key, value in self.answer["question"].items() if key != "plan"}
+        return {**self.answer, "question": question, "seconds": {}}
+
+
+def run(shop: Sequence[Row], brand: Sequence[Row], question: dict[str, str], released: list[int] | None = None) -> Run:
+    """Shop asks brand. Without `released` the noise is a fixed list; with it, whatever leads to these numbers.
+
+    A person whose rows say so in the column `opted_out` is on the owner's opt-out list.
+    """
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        folder, recorder = Path(name), Recorder()
+        patch.setattr("parties.answering.noisy", recorder)
+        opted_out = [row for row in brand if "opted_out" in row]
+        listed = [{"email": row["email"]} for row in opted_out] or [{"email": "stranger@example.org"}]
+        parties: dict[str, dict[str, Any]] = {
+            "shop": {"people": plain(shop), "columns": COLUMNS},
+            "brand": {
+                "people": plain(brand),
+                "columns": COLUMNS,
+                "opt_out": str(write_csv(folder / "out.csv", listed)),
+            },
+        }
+        terms = room_file(folder, parties, capacity=100, overlap={"epsilon": "8", "delta": "1e-9", "matches": 1})
+        noise = RecordingNoise(ScriptedNoise([]))
+        room = live_room(folder, terms, noise={"brand": noise})
+        kept = [row for row in brand if row["person"] not in {out["person"] for out in opted_out}]
+        frames = {"shop": frame(shop), "brand": frame(kept or [{**brand[0], "person": "nobody"}])}
+        of, total = question.get("of"), question.get("total")
+        quantity = Quantity("histogram", of) if of else Quantity("sum", total) if total else Quantity("count")
+        truth = true_answer(room.contract, frames, "shop", "brand", question.get("by", ""), quantity)
+        exact = list(truth.values())
+        wanted = [after - before for after, before in zip(released, exact, strict=True)] if released else None
+        noise.source = ScriptedNoise([wanted or [(-1) ** at * 3 * at for at in range(len(exact))]])
+        with room:
+            answer = room.ask("shop", "brand", **question)
+            seen = {name: list(party.taps[0].seen) for name, party in room.parties.items()}
+        stored = {table: sizes(room.coordinator_database, table) for table in ("log", "sent", "match", "tag_piece")}
+        stored["counter"] = [tuple(row) for row in read_database(room.coordinator_database, "SELECT last FROM counter")]
+    return Run(answer, recorder.records, len(noise.draws), seen, stored, truth)
+
+
+def plain(rows: Sequence[Row]) -> list[Row]:
+    """Rows as they stand in the file."""
+    return [{key: value for key, value in row.items() if key != "opted_out"} for row in rows]
+
+
+def sizes(database: Path, table: str) -> list[tuple[int, ...]]:
+    """The length of every text and blob of every row, rows in no order."""
+    rows = read_database(database, f"SELECT * FROM {table}")  # noqa: S608 # a literal of this file
+    return sorted(tuple(len(value) for value in row if isinstance(value, str | bytes)) for row in rows)
+
+
+def assert_alike(one: Run, other: Run) -> None:
+    """Every kind and length that either node or the coordinator sees is the same; each node says it in one order."""
+    assert one.stored == other.stored
+    for party, seen in one.seen.items():
+        for_both = (seen, other.seen[party])
+        sent, sent_too = ([item for item in items if item.way == "sent"] for items in for_both)
+        assert sent == sent_too
+        got, got_too = (sorted(repr(item) for item in items if item.way == "received") for items in for_both)
+        assert got == got_too
+        assert sent
+        assert got
+    assert one.draws == other.draws == 1
+
+
+def assert_hides_one_person(base: Run, neighbour: Run) -> None:
+    """Recorded and replayed: same releases, close enough sums, equal answers."""
+    assert base.shown == neighbour.shown
+    shapes = [
+        [(one.tag, len(one.vector), one.sensitivity_l2_squared, one.scale) for one in found.releases]
+        for found in (base, neighbour)
+    ]
+    assert shapes[0] == shapes[1]
+    (release,) = base.releases
+    moved = sum((base.truth[cell] - neighbour.truth[cell]) ** 2 for cell in base.truth)
+    assert moved <= release.sensitivity_l2_squared
+    assert_alike(base, neighbour)
+
+
+def units_of(found: Run) -> list[int]:
+    """The released numbers in whole steps: truth plus the frozen noise."""
+    return [exact + extra for exact, extra in zip(found.truth.values(), found.releases[0].released, strict=True)]
+
+
+PRICES = ("-999999999", "999999999999999999", "49.99", "-20", "50", "NaN", "inf", "-0", "", "12,5", "1e9")
+row_of_a_person = st.fixed_dictionaries(
+    {
+        "tier": st.sampled_from(["gold", "silver", "Ärmel", "never seen before", "NaN", "None", ""]),
+        "colour": st.sampled_from(["red", "NA", "007", "nan", "other", "x" * 300]),
+        "day": st.sampled_from(["2024-01-31", "9999-12-31", "1000-01-01", "0000-00-00", ""]),
+        "state": st.sampled_from(["kept", "returned", "RETURNED"]),
+        "price": st.sampled_from(PRICES),
+    }
+)
+address = st.sampled_from([SHARED, ASKERS_ONLY, NOBODY_YET])
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(
+    question=st.sampled_from(QUESTIONS),
+    person=address,
+    rows=st.lists(row_of_a_person, min_size=1, max_size=4),
+    repeats=st.sampled_from([1, 1, 250]),
+    opts_out=st.booleans(),
+)
+def test_nothing_but_the_noisy_numbers_tells_whether_one_person_was_there(
+    question: dict[str, str], person: str, rows: list[Row], repeats: int, *, opts_out: bool
+) -> None:
+    """The person has any rows, up to a thousand of them, and is the asker's customer or not; or is on the opt-out
+    list instead of absent."""
+    without = [row for row in BRAND if row["person"] != person]
+    theirs = [{"person": person, "email": f"person{person}@example.org", **row} for row in rows] * repeats
+    present = run(SHOP, without + theirs, question)
+    gone = without + [{**row, "opted_out": "yes"} for row in theirs] if opts_out else without
+    assert_hides_one_person(present, run(SHOP, gone, question, released=units_of(present)))
+
+
+def test_a_table_of_one_person_looks_like_a_table_of_nobody() -> None:
+    only = [row for row in BRAND if row["person"] == SHARED]
+    present = run(SHOP, only, {"by": "tier", "total": "spend"})
+    nobody = [{**row, "opted_out": "yes"} for row in only]
+    gone = run(SHOP, nobody, {"by": "tier", "total": "spend"}, released=units_of(present))
+    assert set(gone.truth.values()) == {0}
+    assert_hides_one_person(present, gone)
+
+
+@pytest.mark.parametrize("person", [OWNERS_ONLY, NOBODY_YET])
+def test_one_person_more_at_the_asker_changes_no_size_and_no_message(person: str) -> None:
+    luck = [{**row, "person": person, "email": f"person{person}@example.org"} for row in SHOP[:2]]
+    assert_alike(run(SHOP, BRAND, QUESTIONS[1]), run(SHOP + luck, BRAND, QUESTIONS[1]))
