@@ -33,7 +33,7 @@ def markdown(title: str, sections: Sequence[Section]) -> str:
         answer = read_answer(section.body)
         parts += [
             f"## {section.title}",
-            "\n".join(f"- {sentence}" for sentence in sentences(answer, section.wording)),
+            "\n".join(f"- {_escaped(sentence)}" for sentence in sentences(answer, section.wording)),
             caption(answer),
             _markdown_table(answer),
         ]

@@ -49,7 +49,7 @@ def _count(answer: Answer, words: Wording) -> tuple[str, ...]:
     if answer.by is None:
         return (headline,)
     phrases = [_member(answer, cell, words) for cell in answer.cells]
-    return (headline, _of_base("Of them", share_ranges(answer, answer.cells), answer.cells, phrases))
+    return (headline, _of_base("them", share_ranges(answer, answer.cells), answer.cells, phrases))
 
 
 def _sum(answer: Answer, words: Wording) -> tuple[str, ...]:
@@ -72,22 +72,22 @@ def _sum(answer: Answer, words: Wording) -> tuple[str, ...]:
 def _spread(answer: Answer, group: Sequence[Cell], members: str, words: Wording) -> str:
     phrases = [words.preference.format(of=cell.of, column=answer.column, owner=answer.owner) for cell in group]
     people = _between(base_range(answer, group))
-    return _of_base(f"Of the {people} customers that {members}", share_ranges(answer, group), group, phrases)
+    return _of_base(f"the {people} customers that {members}", share_ranges(answer, group), group, phrases)
 
 
 def _of_base(base: str, shares: Sequence[Range], cells: Sequence[Cell], phrases: Sequence[str]) -> str:
     """Who leads within one base, or who cannot be told apart, and the others' shares."""
     if all(share == EVERYTHING for share in shares) and len(shares) > 1:
-        return f"{base}, nothing can be said about shares: the noise is as large as the group."
+        return f"Of {base}, nothing can be said about shares: the noise is as large as the group."
     first = leaders(shares)
     short = [cell.of if cell.of is not None else cell.by or "all" for cell in cells]
     others = [f"{short[place]} {_percent(shares[place])}" for place in range(len(cells)) if place not in first]
     if len(first) == 1:
-        line = f"{base}, {_between_percent(shares[first[0]])} {phrases[first[0]]}"
+        line = f"{_between_percent(shares[first[0]])} of {base} {phrases[first[0]]}"
         line += ", more than any other" if others else ""
     else:
         tied = _listed([f"{short[place]} ({_percent(shares[place])})" for place in first])
-        line = f"{base}, the largest part is not known: {tied} cannot be told apart"
+        line = f"Of {base}, the largest part is not known: {tied} cannot be told apart"
     return f"{line}; {'further' if len(first) > 1 else 'the others'}: {', '.join(others)}." if others else f"{line}."
 
 
@@ -107,7 +107,7 @@ def _between(range_: Range) -> str:
 
 
 def _between_percent(range_: Range) -> str:
-    return f"{range_.low}%" if range_.low == range_.high else f"between {range_.low}% and {range_.high}%"
+    return f"{range_.low}%" if range_.low == range_.high else f"Between {range_.low}% and {range_.high}%"
 
 
 def _percent(range_: Range) -> str:

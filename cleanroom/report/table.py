@@ -7,6 +7,7 @@ every sum made of the table.
 from fractions import Fraction
 
 from rich.table import Table
+from rich.text import Text
 
 from cleanroom.report.answer import Answer, Cell
 
@@ -15,11 +16,11 @@ def answer_table(answer: Answer) -> Table:
     """One row a cell; columns by, of, value and interval."""
     table = Table(caption=f"noise ±{show(answer.cells[0].high - answer.cells[0].value)} at {float(answer.level):.0%}")
     for header in headers(answer)[:-2]:
-        table.add_column(header)
+        table.add_column(Text(header))
     for header in headers(answer)[-2:]:
-        table.add_column(header, justify="right")
+        table.add_column(Text(header), justify="right")
     for cell in answer.cells:
-        table.add_row(*row(cell))
+        table.add_row(*map(Text, row(cell)))
     return table
 
 
