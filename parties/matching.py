@@ -247,7 +247,15 @@ class Matching:
         self._desk.send(match.peer, "match.points", match_id, {"confirmation": confirmation.hex()}, blinded.points)
         self._set(match_id, "masked")
         if live.early_points is not None:
-            self._tag(match_id, live.early_points)
+            self._tag_early(match, live.early_points)
+
+    def _tag_early(self, match: Match, message: Message) -> None:
+        """What shows only under our key is the sender's offence as well, although its message came a while ago."""
+        try:
+            self._tag(match.id, message)
+        except PeerError:
+            self.abort(match.id, tell_peer=True)
+            self._desk.state("incident", match.id, sender=match.peer, message=message.kind)
 
     def on_points(self, message: Message) -> None:
         """The peer's masked list."""
