@@ -1,0 +1,311 @@
+"""Real nodes and a real coordinator over TLS, moved one delivery at a time in the test's own thread.
+
+    with stepped_room(tmp_path) as room:
+        room["shop"].tamper("match.points", lambda header, blob: (header, blob[:-1]))
+        room["shop"].node.matching.start("brand")
+        room.settle()
+
+Nothing is faked: keys, certificates, seals, databases and calls are the product's. What a test scripts is a party that
+changes its own messages before it seals and signs them (`tamper`), a party that sends whatever it likes (`say`), and a
+coordinator that lies to one party (`through`). Nothing waits for a clock, so a step is the same every time.
+"""
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cleanroom.coordinator.home import CoordinatorHome
+from cleanroom.coordinator.placement import Place
+from cleanroom.coordinator.room_server import RoomServer
+from cleanroom.crypto.placement import place as kernel_place
+from cleanroom.ids import PartyName, analyst_name
+from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
+from cleanroom.privacy.noise import NoiseSource
+from cleanroom.querylog.chain import LogProof
+from cleanroom.querylog.dsse import peek_statement
+from cleanroom.question.compile import Question
+from cleanroom.question.contract import Contract
+from cleanroom.question.plan import Quantity
+from cleanroom.transport.client import CoordinatorClient
+from cleanroom.transport.event_log import EventLog
+from cleanroom.wire.contract_file import parse_contract
+from cleanroom.wire.messages import Delivery, Envelope
+from parties.asking import Asked
+from parties.home import Home
+from parties.inquiry import Inquiry
+from parties.node import Node
+from parties.post import Post
+from parties.room_state import RoomState
+from parties.serve import Opened, build_node, connect, import_people, open_home
+from tests.live_room import NoNoise, prepared, room_file
+
+Change = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
+PATIENCE_S = 20.0
+IDLE_POLL_MS = 20
+
+
+class TamperingPost(Post):
+    """A post that changes chosen messages before they are sealed and signed; everything else is the product's."""
+
+    def __init__(self, honest: Post) -> None:
+        for name, value in vars(honest).items():
+            setattr(self, name, value)
+        self.changes: dict[str, Change] = {}
+        self.written: list[Envelope] = []
+
+    def write(
+        self, recipient: PartyName, kind: str, subject: str, header: Mapping[str, Any], blob: bytes = b""
+    ) -> list[Envelope]:
+        """As the product's, after the change."""
+        if kind in self.changes:
+            header, blob = self.changes[kind](dict(header), blob)
+        envelopes = super().write(recipient, kind, subject, header, blob)
+        self.written.extend(envelopes)
+        return envelopes
+
+
+@dataclass
+class Relayed:
+    """The coordinator as one party sees it: the real one, behind what a test lets through."""
+
+    client: CoordinatorClient
+    through: Callable[[list[Delivery]], list[Delivery]] = lambda deliveries: deliveries
+    proof: Callable[[LogProof, bytes], LogProof] = lambda proof, _: proof
+    received: list[Delivery] = field(default_factory=list)
+
+    def send(self, envelope: Envelope) -> None:
+        """Real."""
+        self.client.send(envelope)
+
+    def poll(self, acknowledged_through: int, wait_ms: int) -> list[Delivery]:
+        """What the test lets through."""
+        deliveries = self.client.poll(acknowledged_through, wait_ms)
+        self.received.extend(deliveries)
+        return self.through(deliveries)
+
+    def submit_tags(self, match_id: bytes, owner_of_rows: PartyName, transcript_hash: bytes, tags: bytes) -> None:
+        """Real."""
+        self.client.submit_tags(match_id, owner_of_rows, transcript_hash, tags)
+
+    def append(self, statement: bytes) -> LogProof:
+        """What the test makes of the proof."""
+        return self.proof(self.client.append(statement), statement)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+class SteppedParty:
+    """One party's node, moved by hand."""
+
+    def __init__(self, home: Home, noise: NoiseSource) -> None:
+        self.home = home
+        self.opened: Opened = open_home(home)
+        import_people(self.opened)
+        self.relayed = Relayed(connect(self.opened))
+        self.post = TamperingPost(self.opened.desk.post)
+        self.opened.desk.post = self.post
+        self.node: Node = build_node(self.opened, self.relayed, noise=noise)
+        self.acknowledged = 0
+
+    @property
+    def name(self) -> PartyName:
+        """Who."""
+        return self.opened.desk.name
+
+    def tamper(self, kind: str, change: Change) -> None:
+        """From now on every message of this kind leaves changed."""
+        self.post.changes[kind] = change
+
+    def step(self, wait_ms: int = 0) -> bool:
+        """Empty the outbox and act on what waits; whether anything happened."""
+        busy = self.look("SELECT count(*) FROM outbox") != [(0,)]
+        self.node._flush()
+        deliveries = self.relayed.poll(self.acknowledged, wait_ms)
+        for delivery in deliveries:
+            self.node._take(delivery, threading.Event())
+            self.acknowledged = max(self.acknowledged, delivery.sequence)
+        return busy or bool(deliveries)
+
+    def take(self, item: Any) -> None:
+        """Act on something that this party's coordinator delivers although nobody sent it just now."""
+        self.node._take(Delivery(max(self.acknowledged, 1), item), threading.Event())
+
+    def say(self, recipient: str, kind: str, subject: str, header: Mapping[str, Any], blob: bytes = b"") -> None:
+        """Send a message that this party's node would not send; sealed, signed and relayed as any other."""
+        for envelope in self.post.write(PartyName(recipient), kind, subject, header, blob):
+            self.relayed.send(envelope)
+
+    def start_match(self, peer: str) -> str:
+        """Open a match; its id."""
+        with self.opened.desk.database.transaction():
+            return self.node.matching.start(PartyName(peer))
+
+    def look(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the node's database."""
+        return self.opened.desk.database.all(sql, *values)
+
+    def states(self, table: str) -> list[str]:
+        """The states of this node's matches, set-ups or questions, oldest first."""
+        return [state for (state,) in self.look(f"SELECT state FROM {table} ORDER BY since, rowid")]  # noqa: S608 # a literal of the test
+
+    def match_debits(self) -> int:
+        """How many matches this node's ledger has counted."""
+        return self.opened.desk.ledger.matches(self.opened.desk.dataset.lineage)
+
+    def spent(self, consumer: str) -> int:
+        """Units that a consumer has spent on this party's people."""
+        return self.opened.desk.ledger.view(self.opened.desk.dataset.lineage, consumer).consumer_units
+
+    def close(self) -> None:
+        """End."""
+        self.relayed.client.close()
+        self.opened.desk.database.close()
+
+
+class SteppedRoom:
+    """A coordinator and its parties."""
+
+    def __init__(
+        self, state: RoomState, server: RoomServer, parties: dict[str, SteppedParty], log: io.StringIO
+    ) -> None:
+        self.state = state
+        self.server = server
+        self.parties = parties
+        self.coordinator_log = log
+
+    def __getitem__(self, name: str) -> SteppedParty:
+        return self.parties[name]
+
+    @property
+    def contract(self) -> Contract:
+        """The agreement."""
+        return parse_contract(self.state.contract_file.read_bytes())
+
+    @property
+    def coordinator(self) -> CoordinatorHome:
+        """The coordinator's folder."""
+        return CoordinatorHome(self.state.coordinator_home)
+
+    def step(self, wait_ms: int = 0) -> bool:
+        """One step of every party."""
+        busy = [party.step(wait_ms) for party in self.parties.values()]
+        return any(busy)
+
+    def settle(self, *, until: Callable[[], bool] | None = None, placing: bool = True) -> None:
+        """Step until the condition holds, or without one until nobody has anything to do.
+
+        While a node waits for its placement (`placing`) the coordinator's own thread is at work, so we wait for it.
+        """
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            if until is not None and until():
+                return
+            waits = placing and any("tagged" in party.states("match") for party in self.parties.values())
+            if not self.step() and not self.step(IDLE_POLL_MS) and not waits and until is None:
+                return
+        raise AssertionError("the room did not come to rest")
+
+    def question(
+        self, asker: str, owner: str, *, by: str = "", of: str = "", total: str = "", epsilon: str = "1"
+    ) -> Question:
+        """A question as an analyst puts it."""
+        quantity = Quantity("histogram", of) if of else Quantity("sum", total) if total else Quantity("count")
+        units = units_for_epsilon(parse_epsilon(epsilon))
+        return Question(PartyName(asker), PartyName(owner), analyst_name("ann"), by, quantity, units)
+
+    def ask(self, asker: str, owner: str, **words: str) -> Asked:
+        """Ask and step until there is an answer; raises what the analyst would be told."""
+        node = self[asker].node
+        inquiry = Inquiry(node, self.question(asker, owner, **words))
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            with node.desk.database.transaction():
+                state = inquiry._step()
+            if isinstance(state, Asked):
+                return state
+            if not self.step():
+                self.step(IDLE_POLL_MS)
+        raise AssertionError(f"no answer: {state}")
+
+    def match(self, asker: str = "shop", owner: str = "brand") -> str:
+        """Make a match that is ready on both sides; its id."""
+        match = self[asker].start_match(owner)
+        self.settle()
+        assert self[asker].states("match")[-1] == self[owner].states("match")[-1] == "ready"
+        return match
+
+    def log(self, kind: str = "") -> list[dict[str, Any]]:
+        """The statements of the coordinator's log, of one kind if one is named."""
+        client = next(iter(self.parties.values())).relayed.client
+        bodies = [peek_statement(entry.statement) for entry in client.read_log(0, 256).entries]
+        return [body for body in bodies if kind in ("", body["kind"])]
+
+    def incidents(self) -> list[tuple[str, str, str]]:
+        """(who says so, who is named, which message) of every incident in the log."""
+        return [(body["actor"], body["sender"], body["message"]) for body in self.log("incident")]
+
+
+def people(first: int, last: int, *, colours: tuple[str, ...] = ("red", "blue", "green")) -> list[dict[str, str]]:
+    """Person i has colour i mod len(colours) and spends i mod 7."""
+    return [
+        {"email": f"person{i}@example.com", "colour": colours[i % len(colours)], "spend": str(i % 7)}
+        for i in range(first, last)
+    ]
+
+
+COLUMNS: dict[str, Any] = {
+    "colour": {"role": "dimension", "from": "colour", "reduce": "most_frequent", "values": ["red", "blue"]},
+    "spend": {
+        "role": "measure",
+        "from": "spend",
+        "reduce": "sum",
+        "unit": "euros",
+        "decimals": 0,
+        "low": "0",
+        "high": "10",
+        "step": "1",
+    },
+}
+
+
+def small_parties(*names: str) -> dict[str, dict[str, Any]]:
+    """shop: people 0-39; brand: people 20-59; a third: people 30-69."""
+    ranges = ((0, 40), (20, 60), (30, 70))
+    return {
+        name: {"people": people(*numbers), "columns": COLUMNS}
+        for name, numbers in zip(names or ("shop", "brand"), ranges, strict=False)
+    }
+
+
+@contextmanager
+def stepped_room(
+    folder: Path,
+    parties: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    noise: NoiseSource | None = None,
+    place: Place = kernel_place,
+    **terms: Any,
+) -> Iterator[SteppedRoom]:
+    """A room below `folder`; every party draws from `noise`, by default zeros, so that a test sees exact sums."""
+    state = prepared(folder / "state", room_file(folder / "room", parties or small_parties(), **terms))
+    home, log = CoordinatorHome(state.coordinator_home), io.StringIO()
+    contract = parse_contract(state.contract_file.read_bytes())
+    server = RoomServer(home, contract, place=place, now=lambda: datetime.now(UTC), log=EventLog(log))
+    port = server.start("127.0.0.1:0")
+    opened: dict[str, SteppedParty] = {}
+    try:
+        state.write_settings(f"127.0.0.1:{port}")
+        for name in state.room.datasets:
+            opened[str(name)] = SteppedParty(state.home(name), noise or NoNoise())
+        yield SteppedRoom(state, server, opened, log)
+    finally:
+        for party in opened.values():
+            party.close()
+        server.stop(grace_s=0.1)
