@@ -98,6 +98,7 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
     from cleanroom.crypto.placement import place
     from cleanroom.wire.contract_file import parse_contract
 
+    # Calls of one party wait for the interpreter behind calls of the others; at the default of 5 ms they notice.
     sys.setswitchinterval(0.001)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -78,7 +78,7 @@ def is_acknowledgement_due(tx: Transaction, recipient: PartyName, through: int) 
     """Whether anything up to `through` is still stored; raises CallRefused when it was never delivered."""
     row = tx.execute("SELECT last FROM counter WHERE recipient = ?", (recipient,)).fetchone()
     if through > (row[0] if row is not None else 0):
-        raise CallRefused(Reason.CONFLICT, "a party acknowledges what this mailbox never held")
+        raise CallRefused(Reason.FORGOTTEN, "a party acknowledges what this mailbox never held")
     found = tx.execute(
         "SELECT 1 FROM mailbox WHERE recipient = ? AND sequence <= ? LIMIT 1", (recipient, through)
     ).fetchone()

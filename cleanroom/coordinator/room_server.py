@@ -4,7 +4,6 @@ from collections.abc import Callable, Container
 from datetime import datetime
 from pathlib import Path
 
-import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from cleanroom.coordinator.bell import Bell
@@ -108,8 +107,3 @@ class RoomServer:
         over.wait()
         self._matching.stop()
         self._store.close()
-
-
-def grpc_version() -> str:
-    """The library whose limits the settings were measured on."""
-    return str(grpc.__version__)

@@ -63,8 +63,9 @@ class EventLog:
         unknown = set(fields) - FIELDS
         if unknown:
             raise ValueError(f"log fields outside the list: {sorted(unknown)}")
-        line = {"at": self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "event": name}
-        line |= {key: value[:_MAX_TEXT] if isinstance(value, str) else value for key, value in fields.items()}  # type: ignore[misc] # numbers stay numbers
+        at = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        line: dict[str, str | int | None] = {"at": at, "event": name}
+        line |= {key: value[:_MAX_TEXT] if isinstance(value, str) else value for key, value in fields.items()}
         text = json.dumps(line, sort_keys=True, ensure_ascii=True)
         with self._lock:
             self._stream.write(text + "\n")

@@ -17,6 +17,7 @@ class Reason(Enum):
     OTHER_VERSION = auto()
     OTHER_CONTRACT = auto()
     CONFLICT = auto()
+    FORGOTTEN = auto()
     NOT_NOW = auto()
     BUSY = auto()
     POLL_REPLACED = auto()

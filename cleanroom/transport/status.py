@@ -25,6 +25,7 @@ STATUS: Mapping[Reason, tuple[grpc.StatusCode, str]] = MappingProxyType(
         Reason.OTHER_VERSION: (_CODE.FAILED_PRECONDITION, "the protocol versions differ"),
         Reason.OTHER_CONTRACT: (_CODE.FAILED_PRECONDITION, "the room or the contract differs"),
         Reason.CONFLICT: (_CODE.ALREADY_EXISTS, "other bytes are stored under this name"),
+        Reason.FORGOTTEN: (_CODE.DATA_LOSS, "this coordinator never delivered what you acknowledge"),
         Reason.NOT_NOW: (_CODE.FAILED_PRECONDITION, "this is over, or its turn has not come"),
         Reason.BUSY: (_CODE.RESOURCE_EXHAUSTED, "too many calls at once; try again later"),
         Reason.POLL_REPLACED: (_CODE.ABORTED, "a newer poll of the same party took over"),

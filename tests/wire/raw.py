@@ -145,11 +145,19 @@ class RawHttp2:
     def until_stream_ends(self, stream: int) -> bytes:
         """Everything the server sends about a stream until it ends it."""
         while stream not in self._ended:
-            length, kind, flags, number = struct.unpack(">IBBI", b"\x00" + self._exactly(9))
-            self._received[number] += self._exactly(length)
-            if kind == 3 or (kind in {0, 1} and flags & 1):
-                self._ended.add(number)
+            self._read_frame()
         return bytes(self._received[stream])
+
+    def until_streams_end(self, count: int) -> None:
+        """Until the server has ended so many of the streams."""
+        while len(self._ended) < count:
+            self._read_frame()
+
+    def _read_frame(self) -> None:
+        length, kind, flags, number = struct.unpack(">IBBI", b"\x00" + self._exactly(9))
+        self._received[number] += self._exactly(length)
+        if kind == 3 or (kind in {0, 1} and flags & 1):
+            self._ended.add(number)
 
     def _exactly(self, length: int) -> bytes:
         data = b""

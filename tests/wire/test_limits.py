@@ -1,13 +1,12 @@
 """Nothing a caller sends can fill memory, hold a thread past its deadline, or shut others out."""
 
-import gc
 import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 
 import grpc
-import psutil
 import pytest
 
 from cleanroom.rpc.v1 import room_pb2
@@ -51,11 +50,11 @@ def test_a_compressed_bomb_of_256_mib_costs_the_server_less_than_16_mib(room: Ro
     """Row 1, whole: resident memory of the coordinator's own process."""
     with coordinator_process(room) as (address, process), raw_channel(room, address, shop(room)) as channel:
         assert status_of(channel, READ, read_request(room, "shop"))[0] is grpc.StatusCode.OK
-        before = psutil.Process(process.pid).memory_info().rss
+        before = resources(process)[0]
         bomb = bytes(256 * MIB)
         code, _ = status_of(channel, SEND, bomb, compression=grpc.Compression.Gzip, timeout=60)
         assert code is grpc.StatusCode.UNIMPLEMENTED
-        assert psutil.Process(process.pid).memory_info().rss - before < 16 * MIB
+        assert resources(process)[0] - before < 16 * MIB
 
 
 @pytest.mark.parametrize("mebibytes", [5, pytest.param(64, marks=pytest.mark.slow)])
@@ -144,10 +143,11 @@ def test_a_deadline_that_leaves_no_time_starts_no_work(deadline_s: float, room: 
     assert served.server.counters.total(ADMITTED) == 0
 
 
-def settled(process: psutil.Process) -> tuple[int, int]:
-    """Resident bytes and threads."""
-    gc.collect()
-    return process.memory_info().rss, process.num_threads()
+def resources(process: subprocess.Popen[str]) -> tuple[int, int]:
+    """Resident bytes and threads of a process, as Linux counts them."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    fields = dict(line.split(":", 1) for line in lines)
+    return 1024 * int(fields["VmRSS"].split()[0]), int(fields["Threads"])
 
 
 def rapid_reset(room: Room, address: str, resets: int) -> None:
@@ -168,13 +168,12 @@ def rapid_reset(room: Room, address: str, resets: int) -> None:
 def test_rapid_resets_leave_health_threads_and_memory_as_they_were(resets: int, room: Room) -> None:
     """Row 5, first half."""
     with coordinator_process(room) as (address, process):
-        watched = psutil.Process(process.pid)
         rapid_reset(room, address, 500)
         assert is_healthy(room, address)
-        memory, _ = settled(watched)
+        memory, _ = resources(process)
         rapid_reset(room, address, resets)
         assert is_healthy(room, address)
-        after, threads = settled(watched)
+        after, threads = resources(process)
         assert after - memory < 16 * MIB
         assert threads <= workers(len(room.members)) + LIBRARY_THREADS
 
@@ -183,30 +182,26 @@ def test_rapid_resets_leave_health_threads_and_memory_as_they_were(resets: int, 
 def test_connections_that_never_shake_hands_shut_nobody_out(connections: int, room: Room) -> None:
     """Row 5, second half."""
     with coordinator_process(room) as (address, process):
-        watched = psutil.Process(process.pid)
         assert is_healthy(room, address)
-        memory, _ = settled(watched)
+        memory, _ = resources(process)
         host, _, port = address.rpartition(":")
         silent = [socket.create_connection((host, int(port))) for _ in range(connections)]
         assert is_healthy(room, address)
         for connection in silent:
             connection.close()
         assert is_healthy(room, address)
-        assert settled(watched)[0] - memory < 32 * MIB
+        assert resources(process)[0] - memory < 32 * MIB
 
 
 def test_a_party_at_its_own_cap_is_told_when_to_come_back_and_others_are_served(room: Room, served: Running) -> None:
     """Row 4, small: the shop holds all its places; its next call is refused at once, the brand's is answered."""
-    raw = RawHttp2(room, "shop", served.address)
-    for number in range(ORDINARY_CALLS):
+    raw, refused_streams = RawHttp2(room, "shop", served.address), 2
+    for number in range(ORDINARY_CALLS + refused_streams):
         raw.open_call(1 + 2 * number, SEND, "20S")
-    with raw_channel(room, served.address, shop(room)) as channel:
-        refused = None
-        while refused is None:  # until the stalled calls have taken their places
-            try:
-                channel.unary_unary(READ)(read_request(room, "shop"), timeout=5)
-            except grpc.RpcError as error:
-                refused = error
+    raw.until_streams_end(refused_streams)
+    with raw_channel(room, served.address, shop(room)) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary(READ)(read_request(room, "shop"), timeout=5)
+    refused = caught.value
     assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert ("retry-after-ms", "100") in [tuple(pair) for pair in refused.trailing_metadata()]
     assert room.client("brand", served.address).read_log(0).entries == ()

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_different_transcripts_end_the_match_for_both(room: Room, served: Runnin
 
 
 def test_every_abort_says_the_same_whatever_the_reason(room: Room, served: Running) -> None:
-    bodies = []
+    bodies: list[dict[str, Any]] = []
     for spoil in ("duplicate", "transcript"):
         match_id, shop, brand = opened(room, served)
         of_shop, of_brand = tag_lists()
