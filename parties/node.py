@@ -165,6 +165,8 @@ class Node:
                 deliveries = self._coordinator.poll(acknowledged, POLL_WAIT_MS)
                 self.trouble = ""
             except CleanroomError as error:
+                if self._stopping.is_set():
+                    return  # the connection was closed under the poll, by us
                 self._troubled(error)
                 self._stopping.wait(RETRY_S)
                 continue

@@ -115,10 +115,10 @@ class RoomProcesses:
 
     def _end(self) -> None:
         """The nodes together, then the coordinator, so that no node misses it."""
-        coordinator, *nodes = self.processes.values()
+        nodes = [process for name, process in self.processes.items() if name != "coordinator"]
         for node in nodes:
             node.ask_to_stop()
-        for process in (*nodes, coordinator):
+        for process in (*nodes, *self.processes.values()):
             process.stop()
 
     def require_running(self) -> None:
