@@ -1,6 +1,6 @@
 """What a peer's certificate must look like before anything it says is read.
 
-The rules (SPIFFE X509-SVID section 4, hostile-inputs rows 12, 13, 15), each refused with AuthenticationError:
+The rules (SPIFFE X509-SVID section 4), each refused with AuthenticationError:
 
 * the connection is TLS 1.3 and shows exactly one leaf certificate;
 * the leaf has exactly one URI name, of our trust domain; other kinds of name are allowed and never read;
