@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 
 from cleanroom.question.plan import Quantity
 from tests.answers.shops import COLUMNS, Row, frame, shop_rows
-from tests.live_room import RecordingNoise, ScriptedNoise, Seen, live_room, read_database, room_file, values, write_csv
+from tests.live_room import RecordingNoise, ScriptedNoise, Seen, live_room, read_database, room_file, write_csv
 from tests.reference.record_replay import Recorded, Recorder
 from tests.reference.true_answer import Cells, true_answer
 
