@@ -389,7 +389,8 @@ class Matching:
         version = self._people.current()
         rows = self._desk.database.all(
             "SELECT id FROM match WHERE state IN ('opened', 'debiting', 'masked')"
-            " OR (state != 'aborted' AND own_version != ?)",
+            " OR (state != 'aborted' AND (own_version != ? OR contract != ?))",
             version.id if version else "",
+            self._desk.contract_hash.hex(),
         )
         return [row[0] for row in rows if row[0] not in self._live]

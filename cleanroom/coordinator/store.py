@@ -87,8 +87,11 @@ class Store:
                 tx.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             elif version != SCHEMA_VERSION:
                 raise StateError("the room's database was written by another version")
-            if tx.execute("SELECT name, contract FROM room").fetchone() != (room, contract_hash):
-                raise UsageError("the room's database was begun under another contract; use another --home")
+            name, contract = tx.execute("SELECT name, contract FROM room").fetchone()
+            if name != room:
+                raise UsageError("the room's database belongs to another room; use another --home")
+            if contract != contract_hash:
+                _begin_contract(tx, contract_hash)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -118,6 +121,14 @@ class Store:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+def _begin_contract(tx: Transaction, contract_hash: bytes) -> None:
+    """The room goes on under new terms: its log is continued, what was under way under the old ones is dropped."""
+    tx.execute("DELETE FROM mailbox")
+    tx.execute("DELETE FROM tag_piece")
+    tx.execute("UPDATE match SET state = 'aborted' WHERE state = 'open'")
+    tx.execute("UPDATE room SET contract = ?", (contract_hash,))
 
 
 def sqlite_commands(script: str) -> Iterator[str]:

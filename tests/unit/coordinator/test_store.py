@@ -148,11 +148,25 @@ def test_a_log_that_does_not_add_up_is_refused_and_names_the_entry(
     again.close()
 
 
-def test_a_database_of_another_room_or_contract_is_not_served(store: Store, path: Path) -> None:
+def test_a_database_of_another_room_is_not_served(store: Store, path: Path) -> None:
     store.close()
-    for room, contract in ((RoomName("autumn"), CONTRACT), (ROOM, b"\x01" * 32)):
-        with pytest.raises(UsageError, match="another contract"):
-            Store(path, room, contract)
+    with pytest.raises(UsageError, match="another room"):
+        Store(path, RoomName("autumn"), CONTRACT)
+
+
+def test_a_new_contract_drops_what_was_under_way_and_keeps_the_log(store: Store, path: Path) -> None:
+    with store.transaction() as tx:
+        tx.execute("INSERT INTO mailbox VALUES ('shop', 1, 'brand', 1, x'00')")
+        tx.execute("INSERT INTO match VALUES (x'01', 'shop', 'brand', 'open', NULL)")
+        tx.execute("INSERT INTO log VALUES (0, x'02', x'03', x'04', x'05', x'06')")
+    store.close()
+    again = Store(path, ROOM, b"\x01" * 32)
+    with again.reading() as tx:
+        counts = [tx.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in ("mailbox", "log")]  # noqa: S608
+        states = tx.execute("SELECT state FROM match").fetchall()
+    again.close()
+    assert counts == [0, 1]
+    assert states == [("aborted",)]
 
 
 def test_a_database_that_others_can_read_is_not_opened(store: Store, path: Path) -> None:
