@@ -21,7 +21,7 @@ class Tastes:
 
     category: Integers
     colour: Integers
-    band: Integers
+    price_band: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def make_customers(random: np.random.Generator) -> Customers:
         shop: Tastes(
             category=_preferred(random, planted.category, sport),
             colour=_preferred(random, planted.colour, sport),
-            band=_preferred(random, planted.band, sport),
+            price_band=_preferred(random, planted.price_band, sport),
         )
         for shop, planted in PREFERENCES.items()
     }

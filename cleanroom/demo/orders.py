@@ -20,7 +20,7 @@ _MAX_DAYS_BETWEEN_LINES = 90
 
 
 def order_lines(random: np.random.Generator, customers: Customers, shop: str) -> pa.Table:
-    """Columns email, order_date, category, colour, band, amount; all text, in no order."""
+    """Columns email, order_date, category, colour, price_band, amount; all text, in no order."""
     planted, tastes = PREFERENCES[shop], customers.tastes[shop]
     buyers = np.flatnonzero(customers.uses[shop])
     lines = 1 + np.floor(random.random(len(buyers)) * MAX_LINES).astype(np.int64)
@@ -32,7 +32,7 @@ def order_lines(random: np.random.Generator, customers: Customers, shop: str) ->
 
     category = np.where(most, tastes.category[person], _any(random, len(person), len(planted.category.values)))
     colour = np.where(last, tastes.colour[person], _any(random, len(person), len(planted.colour.values)))
-    band = np.where(most, tastes.band[person], _any(random, len(person), len(BANDS)))
+    band = np.where(most, tastes.price_band[person], _any(random, len(person), len(BANDS)))
     lowest, highest = np.array(planted.cents)[band].T
     cents = lowest + np.floor(random.random(len(person)) * (highest - lowest + 1)).astype(np.int64)
 
@@ -42,7 +42,7 @@ def order_lines(random: np.random.Generator, customers: Customers, shop: str) ->
         "order_date": np.datetime_as_string(_days(random, lines, place), unit="D"),
         "category": np.array(planted.category.values)[category],
         "colour": np.array(planted.colour.values)[colour],
-        "band": np.array(BANDS)[band],
+        "price_band": np.array(BANDS)[band],
         "amount": np.array([f"{amount // 100}.{amount % 100:02d}" for amount in cents.tolist()]),
     }
     return pa.table({name: pa.array(column[shuffled], pa.string()) for name, column in table.items()})

@@ -53,7 +53,7 @@ class Shop:
 
     category: Preference
     colour: Preference
-    band: Preference
+    price_band: Preference
     cents: tuple[tuple[int, int], ...]
 
 
@@ -67,7 +67,7 @@ PREFERENCES: Mapping[str, Shop] = MappingProxyType(
                 ("black", "blue", "white", "neon"),
                 ((30, 20, 10, 40), (25, 40, 25, 10), (45, 15, 35, 5), (55, 30, 5, 10)),
             ),
-            band=Preference(BANDS, ((20, 50, 30), (50, 40, 10), (30, 50, 20), (10, 40, 50))),
+            price_band=Preference(BANDS, ((20, 50, 30), (50, 40, 10), (30, 50, 20), (10, 40, 50))),
             cents=((1_000, 2_999), (3_000, 7_999), (8_000, 19_999)),
         ),
         "casualwear": Shop(
@@ -79,7 +79,7 @@ PREFERENCES: Mapping[str, Shop] = MappingProxyType(
                 ("black", "white", "blue", "beige"),
                 ((35, 30, 25, 10), (30, 20, 40, 10), (15, 35, 10, 40), (20, 10, 30, 40)),
             ),
-            band=Preference(BANDS, ((40, 45, 15), (60, 35, 5), (30, 45, 25), (25, 50, 25))),
+            price_band=Preference(BANDS, ((40, 45, 15), (60, 35, 5), (30, 45, 25), (25, 50, 25))),
             cents=((800, 2_499), (2_500, 5_999), (6_000, 14_999)),
         ),
         "bags": Shop(
@@ -91,7 +91,7 @@ PREFERENCES: Mapping[str, Shop] = MappingProxyType(
                 ("black", "navy", "red", "green", "sand"),
                 ((44, 20, 20, 8, 8), (30, 30, 30, 5, 5), (12, 12, 12, 22, 42), (15, 10, 10, 55, 10)),
             ),
-            band=Preference(BANDS, ((30, 50, 20), (60, 30, 10), (35, 45, 20), (10, 40, 50))),
+            price_band=Preference(BANDS, ((30, 50, 20), (60, 30, 10), (35, 45, 20), (10, 40, 50))),
             cents=((1_500, 3_999), (4_000, 8_999), (9_000, 24_999)),
         ),
     }
@@ -110,7 +110,7 @@ def planted_body(seed: int) -> dict[str, Any]:
         "members": [{"shops": sorted(shops), "people": count} for shops, count in MEMBERS.items()],
         "sport_percent": dict(zip(SPORTS, SPORT_PERCENT, strict=True)),
         "preferences_percent": {
-            name: {column: _by_sport(getattr(shop, column)) for column in ("category", "colour", "band")}
+            name: {column: _by_sport(getattr(shop, column)) for column in ("category", "colour", "price_band")}
             for name, shop in PREFERENCES.items()
         },
     }

@@ -44,6 +44,16 @@ QUESTIONS = (
         wording=Wording(member="buy mostly {by} from {asker}", preference="prefer {of} bags"),
     ),
     DemoQuestion(
+        title="What may a bag cost?",
+        asker="sportswear",
+        owner="bags",
+        by="",
+        quantity="histogram",
+        column="price_band",
+        epsilon="0.5",
+        wording=Wording(preference="mostly buy bags of the {of} price band"),
+    ),
+    DemoQuestion(
         title="What do they spend on bags?",
         asker="sportswear",
         owner="bags",

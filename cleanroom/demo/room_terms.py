@@ -41,7 +41,7 @@ values = {colours}
 
 [parties.{shop}.columns.price_band]
 role = "dimension"
-from = "band"
+from = "price_band"
 reduce = "most_frequent"
 values = {bands}
 

@@ -34,7 +34,7 @@ def _reduced(path: Path) -> pd.DataFrame:
         {
             "category": _most_frequent(lines, "category"),
             "colour": grouped["colour"].last(),
-            "price_band": _most_frequent(lines, "band"),
+            "price_band": _most_frequent(lines, "price_band"),
             # Round half to even, as numpy and the contract do.
             "spend": euros.clip(upper=SPEND_CLAMP).round().astype(int),
         }

@@ -85,7 +85,7 @@ def test_addresses_of_one_person_differ_only_in_capitals(folder: Path) -> None:
 @pytest.mark.parametrize("column", ["category", "colour", "price_band"])
 def test_shared_customers_prefer_what_is_planted(tables: dict[str, pd.DataFrame], owner: str, column: str) -> None:
     """Counts lie within Hoeffding's bound; a seed that were redrawn would fail in 1 of 1e6 runs of each cell."""
-    planted: Preference = getattr(PREFERENCES[owner], "band" if column == "price_band" else column)
+    planted: Preference = getattr(PREFERENCES[owner], column)
     shared = tables["sportswear"][["category"]].rename(columns={"category": "sport"}).join(tables[owner], how="inner")
     for row, sport in enumerate(SPORTS):
         preferred = shared[shared["sport"] == sport][column]

@@ -19,7 +19,7 @@ from cleanroom.report.sentence import caption, sentences
 from tests.reference.demo_truth import cell_names, noisy_answer, people, scale_of, truth
 from tests.reference.discrete_gaussian_law import probabilities
 
-OVERLAP, COLOURS, SPEND, CASUAL = QUESTIONS
+OVERLAP, COLOURS, PRICES, SPEND, CASUAL = QUESTIONS
 RUNS = 300
 
 
