@@ -64,9 +64,9 @@ def post_of(
     return Post(name=desk.name, cards=desk.contract.cards, keys=keys, **terms)
 
 
-def signed_again(room: SteppedRoom, envelope: Envelope, **more: Any) -> Envelope:
+def signed_again(party_room: SteppedRoom, envelope: Envelope, **more: Any) -> Envelope:
     """The same seal under a header that its own sender signs."""
-    desk = room[envelope.sender].opened.desk
+    desk = party_room[envelope.sender].opened.desk
     fields = {
         name: getattr(envelope, name)
         for name in ("envelope_id", "sender", "recipient", "kind", "subject_id", "index", "count", "sealed")
