@@ -209,19 +209,32 @@ class Node:
         item = delivery.item
         if isinstance(item, Placement):
             slots = self._inbox.accept_placement(item)
-            if slots is not None:
+            if slots is not None and not self._is_over(item.match_id.hex(), COORDINATOR):
                 with timed("placement"):
                     self.matching.on_placement(item.match_id.hex(), slots, item.salt, item.statement)
         elif isinstance(item, Aborted):
             self.matching.abort(item.match_id.hex(), tell_peer=False)
         else:
             message = self._inbox.accept(item)
-            if message is not None:
+            if message is not None and not self._is_over(message.subject, message.sender):
                 handler = self._handlers.get(message.kind)
                 if handler is None:
                     raise PeerError("a message of an unknown kind")
                 with timed(message.kind):
                     self._handle(handler, message)
+
+    def _is_over(self, subject: str, sender: str) -> bool:
+        """Whether this ended here before its sender, who takes part in it, can have heard of that: then it is no
+        offence, and nothing more is to be done."""
+        match = self.matching.find(subject)
+        if match is not None:
+            return match.state == "aborted" and sender in (COORDINATOR, match.peer)
+        for owner in (False, True):
+            setup = self.rows.find(subject, owner=owner)
+            if setup is not None:
+                return setup.state == "dead" and sender == self.rows.peer(setup)
+        asked = self.asking.find(subject)
+        return asked is not None and asked.state == "failed" and sender == asked.plan.owner
 
     def _handle(self, handler: Callable[[Message], None], message: Message) -> None:
         """The sender signed the message: a forged statement or proof in it is the sender's offence like any other."""
