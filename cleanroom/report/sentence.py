@@ -32,7 +32,7 @@ def caption(answer: Answer) -> str:
         f"cost {line.consumer} epsilon {line.epsilon:g} of its budget at {line.party}" for line in answer.spent
     )
     return (
-        f"All statements above hold together with probability {float(answer.level):.0%} or more over the noise that"
+        f"The statements on this question hold together with probability {float(answer.level):.0%} or more over the noise that"
         f" {answer.owner} added; they say nothing about people missing from either table. {cost[:1].upper()}{cost[1:]}"
         f" (delta {answer.delta:g})."
     )
