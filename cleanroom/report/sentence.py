@@ -32,9 +32,9 @@ def caption(answer: Answer) -> str:
         f"cost {line.consumer} epsilon {line.epsilon:g} of its budget at {line.party}" for line in answer.spent
     )
     return (
-        f"The statements on this question hold together with probability {float(answer.level):.0%} or more over the noise that"
-        f" {answer.owner} added; they say nothing about people missing from either table. {cost[:1].upper()}{cost[1:]}"
-        f" (delta {answer.delta:g})."
+        f"The statements on this question hold together with probability {float(answer.level):.0%} or more over the"
+        f" noise that {answer.owner} added; they say nothing about people missing from either table."
+        f" {cost[:1].upper()}{cost[1:]} (delta {answer.delta:g})."
     )
 
 
