@@ -6,6 +6,7 @@ stand in for one of them.
 """
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from cleanroom.errors import PeerError
 from cleanroom.ids import PartyName, party_name
 from cleanroom.querylog.dsse import open_statement, peek_statement, sign_statement, strict_base64
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
+
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def _text(data: bytes) -> str:
@@ -102,11 +105,11 @@ class CoordinatorCard:
 
     def __post_init__(self) -> None:
         host, _, port = self.address.rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        if not host or _PORT.fullmatch(port) is None or not 0 < int(port) < 65536:
             raise PeerError("a coordinator's address is host:port")
         try:
             x509.load_der_x509_certificate(self.authority)
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise PeerError("a coordinator's authority is not a certificate") from error
 
     def body(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from cleanroom.ids import ColumnName
 OTHER = "other"
 MAX_DECLARED_VALUES = 254
 _MAX_UNITS = 2**31
+_MAX_DIGITS = 20  # before and after the point: a billion digits would be written out before they are refused
 
 DIMENSION_REDUCTIONS = ("last", "most_frequent", "any")
 MEASURE_REDUCTIONS = ("sum", "max", "count", "last")
@@ -55,7 +56,7 @@ class Reduction:
             raise UsageError(f"there is no reduction `{self.kind}`; reductions: {known}")
         if (self.source == "") != (self.kind in {"count", "any"}):
             raise UsageError("a source column is given for every reduction but count and any")
-        if (self.kind == "last") != (self.order_by != "" and self.date_format != ""):
+        if not (self.kind == "last") == (self.order_by != "") == (self.date_format != ""):
             raise UsageError("order_by and date_format are given for `last`, and only there")
         if self.kind == "any" and not self.where:
             raise UsageError("`any` asks whether a row passes `where`, so it needs one")
@@ -112,12 +113,18 @@ class Measure:
         for bound in (self.low, self.high, self.step):
             if not bound.is_finite():
                 raise UsageError(f"measure {self.name}: low, high and step are finite numbers")
+            exponent = bound.as_tuple().exponent
+            if bound.adjusted() >= _MAX_DIGITS or not isinstance(exponent, int) or exponent < -_MAX_DIGITS:
+                raise UsageError(
+                    f"measure {self.name}: low, high and step have at most {_MAX_DIGITS} digits before the point"
+                    " and after it"
+                )
         if not (self.step > 0 and self.low < self.high):
             raise UsageError(f"measure {self.name}: step is above 0 and low is below high")
-        if self.low % self.step or self.high % self.step:
-            raise UsageError(f"measure {self.name}: low and high are multiples of step")
         if self.sensitivity > _MAX_UNITS:
             raise UsageError(f"measure {self.name}: bounds are within 2^31 steps of zero")
+        if self.low % self.step or self.high % self.step:
+            raise UsageError(f"measure {self.name}: low and high are multiples of step")
 
     @property
     def low_units(self) -> int:

@@ -3,6 +3,7 @@
 Everything that can be fractional travels as decimal text and every budget as decimal text of integer units.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -18,12 +19,14 @@ from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canon
 
 _T = TypeVar("_T")
 _MAX_PAIR_MEMBERS = 512
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(?:[./][0-9]+)?")
 
 
 def decimal_text(value: Decimal) -> str:
     """Plain decimal text without exponent."""
     text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def fraction_text(value: Fraction) -> str:
@@ -124,6 +127,8 @@ def exact(parse: Callable[[str], _T], show: Callable[[_T], str], value: object, 
     text = _is(str, value, what)
     if len(text) > 60:
         raise PeerError(f"{what} is too long")
+    if _PLAIN_NUMBER.fullmatch(text) is None:  # an exponent of ten digits would cost minutes to read
+        raise PeerError(f"{what} is not a plain number")
     try:
         number = parse(text)
     except (ValueError, InvalidOperation, ZeroDivisionError) as error:
@@ -140,10 +145,7 @@ def _reduction(value: object) -> Reduction:
         source=_is(str, body.get("source"), "a reduction's source"),
         order_by=_is(str, body.get("order_by"), "a reduction's order"),
         date_format=_is(str, body.get("date_format"), "a date format"),
-        where={
-            name: _texts(texts, "a row filter")
-            for name, texts in _mapping(body.get("where"), "a filter").items()
-        },
+        where={name: _texts(texts, "a row filter") for name, texts in _mapping(body.get("where"), "a filter").items()},
     )
 
 
