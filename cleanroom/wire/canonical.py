@@ -48,7 +48,7 @@ def _no_float(_: str) -> Any:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 16 or abs(int(text)) > 2**53 - 1:
+    if len(text) > 17 or abs(int(text)) > 2**53 - 1:
         raise PeerError("a JSON integer is beyond 2^53 - 1")
     return int(text)
 
