@@ -38,7 +38,7 @@ class Quantity:
             raise UsageError(f"a quantity is one of {', '.join(QUANTITIES)}")
         if (self.kind == "count") != (self.column == ""):
             raise UsageError("a count has no column; a histogram and a sum have one of the owner's")
-        if self.column:
+        if self.column != "":
             column_name(self.column)
 
 
@@ -80,7 +80,7 @@ class Plan:
             "setup_transcript",
         ):
             hex32(getattr(self, name), f"a plan's {name}")
-        if self.by:
+        if self.by != "":
             column_name(self.by)
         for name in ("leaves", "words", "bits", "scale_1024", "cost_units", "repeat"):
             value = getattr(self, name)
@@ -88,8 +88,8 @@ class Plan:
                 raise UsageError(f"a plan's {name} is a whole number")
         if not 1 <= len(self.groups) <= 255 or any(not group or len(group) > 255 for group in self.groups):
             raise UsageError("a plan has 1 to 255 groups of 1 to 255 leaves")
-        if any(type(leaf) is not int for group in self.groups for leaf in group):
-            raise UsageError("a plan's leaves are whole numbers")
+        if any(type(leaf) is not int or not 0 <= leaf <= 255 for group in self.groups for leaf in group):
+            raise UsageError("a plan's leaves are whole numbers from 0 to 255")
 
     @property
     def scale(self) -> Fraction:
@@ -135,7 +135,7 @@ class Plan:
             groups = tuple(tuple(group) for group in body.pop("groups"))
             scale_1024, cost_units = int(body.pop("scale_1024")), int(body.pop("cost_units"))
             plan = Plan(quantity=quantity, groups=groups, scale_1024=scale_1024, cost_units=cost_units, **body)
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise PeerError("a plan lacks a field, or has one too many") from error
         if plan.body() != value:
             raise PeerError("a plan's field is of the wrong type or spelling")
