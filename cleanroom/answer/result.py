@@ -22,7 +22,7 @@ DELTA = Fraction(1, 10**9)
 
 
 def rho_text(units: int) -> str:
-    """Units of 2^-40 as decimal text of rho, exact to 15 significant digits, rounded up."""
+    """Units of 2^-40 as decimal text of rho, rounded up at the 15th digit after the point."""
     scaled = math.ceil(Fraction(units * 10**15, UNITS_PER_RHO))
     return format(Decimal(scaled).scaleb(-15).normalize(), "f")
 

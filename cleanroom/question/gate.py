@@ -5,10 +5,10 @@ Rules, in the order they are checked (the owner's node refuses at the first that
 1.  contract   the plan stands under exactly this contract.
 2.  parties    asker and owner are two different parties of it.
 3.  grant      the owner's dataset grants the asker a budget.
-4.  column     the asker's column is one of its dimensions; the owner's is a dimension (histogram) or measure (sum).
-5.  partition  the number of leaves is the contract's; groups are disjoint, ascending, without leaf 0 or unused leaves.
-6.  arithmetic words and bits are those that follow from the contract.
-7.  noise      the scale is at least 1 and at most 2^40.
+4.  noise      the scale is at least 1 and at most 2^40.
+5.  column     the asker's column is one of its dimensions; the owner's is a dimension (histogram) or measure (sum).
+6.  partition  the number of leaves is the contract's; groups are disjoint, ascending, without leaf 0 or unused leaves.
+7.  arithmetic words and bits are those that follow from contract and scale.
 8.  cost       the stated cost is the one recomputed here from sensitivity and scale: never the asker's word.
 9.  consumer   what this asker has spent, open reservations included, leaves room for the cost.
 10. lineage    what everybody has spent on these people leaves room for the cost.
