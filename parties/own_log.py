@@ -25,15 +25,18 @@ def check_own_statements(desk: Desk, rows: SetupRows, read_log: ReadLog) -> None
     forgotten = False
     while True:
         page = read_log(index, MAX_LOG_PAGE)
-        if not page.entries:
-            break
         head = replay(head, [entry.statement for entry in page.entries])
         forgotten = forgotten or any(_is_forgotten(desk, entry.statement) for entry in page.entries)
-        index = page.entries[-1].index + 1
-        if page.head is not None and page.head.index == index - 1 and page.head.head != head:
+        index += len(page.entries)
+        size = 0 if page.head is None else page.head.index + 1
+        if size < index:
+            raise PeerError("the coordinator's log is shorter than it was")
+        if page.head is not None and size == index and page.head.head != head:
             raise PeerError("the coordinator's log is not a continuation of the log that this node checked before")
-    if index < _mark(desk)[0]:
-        raise PeerError("the coordinator's log is shorter than it was")
+        if size == index:
+            break
+        if not page.entries:
+            raise PeerError("the coordinator's log withholds its newest entries")
     with desk.database.transaction():
         if forgotten:
             rows.kill_all()
