@@ -47,18 +47,28 @@ class Ledger:
             sequence, at, kind, lineage, room, consumer, subject, units, previous, digest,
         )  # fmt: skip
 
+    def _has(self, kind: str, subject: str) -> bool:
+        return self._database.one("SELECT 1 FROM ledger WHERE kind = ? AND subject = ?", kind, subject) is not None
+
     def reserve(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str, units: int) -> None:
         """Spend before anything is read."""
         self._append("reserve", at, lineage, room, consumer, plan_hash, units)
 
     def share_sent(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str) -> None:
-        """The sealed release of this plan is stored; from here on the cost can never be voided."""
+        """The sealed release of this plan is stored; from here on the cost can never be voided.
+
+        Raises StateError when nothing is reserved for it, or no longer.
+        """
+        if not self._has("reserve", plan_hash) or self._has("voided", plan_hash):
+            raise StateError("an answer without a standing reservation cannot be released")
         self._append("share_sent", at, lineage, room, consumer, plan_hash, 0)
 
     def void(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str) -> None:
-        """Free a reservation that released nothing; raises StateError when it did."""
-        if self._database.one("SELECT 1 FROM ledger WHERE kind = 'share_sent' AND subject = ?", plan_hash):
+        """Free a reservation that released nothing; raises StateError when it did, or when there is none."""
+        if self._has("share_sent", plan_hash):
             raise StateError("a released answer cannot be voided")
+        if not self._has("reserve", plan_hash):
+            raise StateError("there is no reservation to void")
         self._append("voided", at, lineage, room, consumer, plan_hash, 0)
 
     def match_debit(self, *, at: str, lineage: str, room: str, peer: str, match_id: str) -> None:
