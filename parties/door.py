@@ -104,10 +104,10 @@ class Door:
         _, uid, _ = _CREDENTIALS.unpack(credentials)
         try:
             request = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError("a request is one line of JSON") from error
         name = request.get("command") if isinstance(request, dict) else None
-        if name not in self._commands:
+        if not isinstance(name, str) or name not in self._commands:
             raise UsageError(f"unknown command; known: {', '.join(sorted(self._commands))}")
         role, command = self._commands[name]
         analyst = self._settings.analyst(uid, role)

@@ -5,10 +5,11 @@ party), and the private keys `source` and `opt_out`, which become settings of th
 it. Unknown keys are refused, so a typing error is not silently a missing rule. Paths are relative to the file.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ DEFAULT_SETUPS = 64
 _ROOM_KEYS = {"format", "room", "purpose", "match", "parties", "setups_per_match"}
 _PARTY_KEYS = {"source", "opt_out", "key", "capacity", "lineage", "budget", "consumers", "overlap", "columns"}
 _COLUMN_KEYS = {"role", "from", "reduce", "order_by", "date_format", "where"}
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
 _ROLE_KEYS = {"dimension": {"values"}, "measure": {"unit", "decimals", "low", "high", "step"}}
 
 
@@ -99,10 +101,9 @@ def _texts(table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
 
 def _decimal(table: Mapping[str, Any], key: str, where: str) -> Decimal:
     text = _get(table, key, str, where)
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise UsageError(f'{where}: `{key}` must be a number in quotes, for example "0.5"') from None
+    if _NUMBER.fullmatch(text) is None:
+        raise UsageError(f'{where}: `{key}` must be a number in quotes, for example "0.5"')
+    return Decimal(text)
 
 
 def _column(name: str, value: object, where: str) -> Column:
@@ -115,7 +116,7 @@ def _column(name: str, value: object, where: str) -> Column:
 
 def _parsed_column(name: str, value: object, where: str) -> Column:
     role = value.get("role") if isinstance(value, dict) else None
-    if role not in _ROLE_KEYS:
+    if not isinstance(role, str) or role not in _ROLE_KEYS:
         raise UsageError(f'{where}: `role` is "dimension" or "measure"')
     table = _table(value, where, _COLUMN_KEYS | _ROLE_KEYS[role])
     conditions = _get(table, "where", dict, where, {})
@@ -192,7 +193,7 @@ def read_room_file(path: Path) -> RoomFile:
         body = _table(tomllib.loads(data.decode("utf-8")), "the room file", _ROOM_KEYS)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: TOML, UTF-8, and numbers of thousands of digits
         raise UsageError(f"{path} is not TOML: {error}") from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
@@ -205,7 +206,7 @@ def read_room_file(path: Path) -> RoomFile:
 
 
 def _room_file(path: Path, body: Mapping[str, Any]) -> RoomFile:
-    if body.get("format") != 1:
+    if body.get("format") != 1 or type(body["format"]) is not int:
         raise UsageError("`format = 1` is the only one this version knows")
     match = _table(_get(body, "match", dict, "the room file"), "match", {"profile", "region"})
     parties = {party_name(name): value for name, value in _get(body, "parties", dict, "the room file").items()}

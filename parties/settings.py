@@ -77,7 +77,7 @@ def _analyst(name: str, value: object) -> Analyst:
     uid, roles = table.get("uid"), table.get("roles")
     if type(uid) is not int or uid < 0:
         raise UsageError(f"analysts.{name}: `uid` is the user's number")
-    if not isinstance(roles, list) or not roles or not set(roles) <= set(ROLES):
+    if not isinstance(roles, list) or not roles or any(role not in ROLES for role in roles):
         raise UsageError(f"analysts.{name}: `roles` is a list of {', '.join(ROLES)}")
     return Analyst(analyst_name(name), uid, frozenset(roles))
 
@@ -88,7 +88,7 @@ def read_settings(path: Path) -> NodeSettings:
         body = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: TOML, UTF-8, and numbers of thousands of digits
         raise UsageError(f"{path} is not TOML: {error}") from None
     try:
         return _settings(path.parent, body)

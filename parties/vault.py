@@ -35,7 +35,7 @@ class Vault:
         """The plaintext; raises StateError when key or place differ."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._place(table, row, column))
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise StateError(f"sealed state in {table} does not open with this node's state key") from None
 
     def __repr__(self) -> str:

@@ -32,11 +32,14 @@ def write_secret(path: Path, secret: bytes) -> None:
 def read_secret(path: Path, length: int | None = None) -> bytes:
     """Read a key file; raises StateError when it is missing, readable by others, or of another length."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a pipe must not make us wait
     except OSError as error:
         raise StateError(f"the key file {path} cannot be read: {error.strerror}") from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise StateError(f"the key file {path} is not a file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
         if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
             raise StateError(f"the key file {path} must be readable by this user alone: chmod 600 {path}")
         secret = file.read(65_536)
