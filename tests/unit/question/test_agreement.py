@@ -1,0 +1,246 @@
+"""Bounds of datasets, contracts and cards, on both sides."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from cleanroom.errors import AuthenticationError, CleanroomError, PeerError, UsageError
+from cleanroom.ids import PartyName
+from cleanroom.querylog.dsse import sign_statement
+from cleanroom.question.card import CoordinatorCard, PartyCard, party_domain
+from cleanroom.question.contract import Contract
+from cleanroom.question.dataset import Overlap
+from tests.unit.question.agreements import (
+    BANK,
+    BRAND,
+    LOG_KEY,
+    SHOP,
+    card,
+    contract,
+    coordinator,
+    dataset,
+    dimension,
+    identity,
+    measure,
+)
+
+AGREED = contract()
+DELTA = Fraction(1, 10**9)
+
+
+def columns(count: int) -> tuple[Any, ...]:
+    """Columns of distinct names."""
+    return tuple(dimension(f"c{number}") for number in range(count))
+
+
+DATASETS: dict[str, tuple[dict[str, Any], bool]] = {
+    "capacity 99": ({"capacity": 99}, False),
+    "capacity 100": ({"capacity": 100}, True),
+    "capacity 2^24": ({"capacity": 2**24}, True),
+    "capacity 2^24 and one": ({"capacity": 2**24 + 1}, False),
+    "capacity true": ({"capacity": True}, False),
+    "no key": ({"key": ()}, False),
+    "one key column": ({"key": ("a",)}, True),
+    "eight key columns": ({"key": tuple("abcdefgh")}, True),
+    "nine key columns": ({"key": tuple("abcdefghi")}, False),
+    "an empty key column": ({"key": ("",)}, False),
+    "lineage of 100 characters": ({"lineage": "l" * 100}, True),
+    "lineage of 101 characters": ({"lineage": "l" * 101}, False),
+    "no columns": ({"columns": ()}, True),
+    "200 columns": ({"columns": columns(200)}, True),
+    "201 columns": ({"columns": columns(201)}, False),
+    "one name twice": ({"columns": (dimension("a"), measure("a"))}, False),
+    "a cap of nothing": ({"cap_units": 0, "consumer_caps": {}}, True),
+    "a negative cap": ({"cap_units": -1, "consumer_caps": {}}, False),
+    "a negative sub-cap": ({"consumer_caps": {SHOP: -1}}, False),
+    "sub-caps that are the cap": ({"cap_units": 10, "consumer_caps": {SHOP: 4, BANK: 6}}, True),
+    "sub-caps one above the cap": ({"cap_units": 10, "consumer_caps": {SHOP: 5, BANK: 6}}, False),
+    "the owner as its own consumer": ({"cap_units": 10, "consumer_caps": {BRAND: 1}}, False),
+}
+
+
+@pytest.mark.parametrize("case", DATASETS)
+def test_a_dataset_keeps_its_bounds(case: str) -> None:
+    terms, allowed = DATASETS[case]
+    if allowed:
+        assert dataset(BRAND, **terms).owner == BRAND
+        return
+    with pytest.raises(UsageError, match="brand"):
+        dataset(BRAND, **terms)
+
+
+def test_columns_are_found_by_name_and_role() -> None:
+    people = dataset(BRAND)
+    assert people.dimensions() == ("tier", "colour")
+    assert people.measures() == ("spend",)
+    assert people.column("spend") == measure()
+    assert people.column("Spend") is None
+
+
+OVERLAPS: dict[str, tuple[tuple[Fraction, Fraction, Any], bool]] = {
+    "epsilon 0.01": ((Fraction(1, 100), DELTA, 6), True),
+    "epsilon below 0.01": ((Fraction(1, 101), DELTA, 6), False),
+    "epsilon 16": ((Fraction(16), DELTA, 6), True),
+    "epsilon above 16": ((Fraction(1601, 100), DELTA, 6), False),
+    "epsilon 0": ((Fraction(0), DELTA, 6), False),
+    "delta above 1e-9": ((Fraction(2), DELTA * 2, 6), False),
+    "delta 0": ((Fraction(2), Fraction(0), 6), False),
+    "a negative delta": ((Fraction(2), -DELTA, 6), False),
+    "a smaller delta": ((Fraction(2), DELTA / 10, 6), True),
+    "no match": ((Fraction(2), DELTA, 0), False),
+    "one match": ((Fraction(2), DELTA, 1), True),
+    "1000 matches": ((Fraction(2), DELTA, 1000), True),
+    "1001 matches": ((Fraction(2), DELTA, 1001), False),
+    "true matches": ((Fraction(2), DELTA, True), False),
+}
+
+
+@pytest.mark.parametrize("case", OVERLAPS)
+def test_an_overlap_promise_keeps_its_bounds(case: str) -> None:
+    terms, allowed = OVERLAPS[case]
+    if allowed:
+        assert Overlap(*terms).epsilon == terms[0]
+        return
+    with pytest.raises(UsageError, match="overlap"):
+        Overlap(*terms)
+
+
+def of_parties(count: int) -> Callable[[], Contract]:
+    """A contract of that many parties."""
+    names = [PartyName(f"p{number}") for number in range(count)]
+    return lambda: replace_parties(names)
+
+
+def replace_parties(names: list[PartyName]) -> Contract:
+    """The agreement with these parties only."""
+    return replace(
+        AGREED,
+        cards={
+            name: replace(card("shop"), name=name, identity=number.to_bytes(32)) for number, name in enumerate(names)
+        },
+        datasets={name: dataset(name, consumer_caps={}) for name in names},
+    )
+
+
+CONTRACTS: dict[str, tuple[Callable[[], Contract], bool]] = {
+    "one party": (of_parties(1), False),
+    "two parties": (of_parties(2), True),
+    "32 parties": (of_parties(32), True),
+    "33 parties": (of_parties(33), False),
+    "no set-up": (lambda: contract(setups_per_match=0), False),
+    "one set-up": (lambda: contract(setups_per_match=1), True),
+    "1000 set-ups": (lambda: contract(setups_per_match=1000), True),
+    "1001 set-ups": (lambda: contract(setups_per_match=1001), False),
+    "true set-ups": (lambda: contract(setups_per_match=True), False),
+    "a purpose of 1000 characters": (lambda: contract(purpose="p" * 1000), True),
+    "a purpose of 1001 characters": (lambda: contract(purpose="p" * 1001), False),
+    "no purpose": (lambda: contract(purpose=""), False),
+    "an unknown profile": (lambda: contract(profile="email-v9"), False),
+    "telephone without a region": (lambda: contract(profile="phone-e164-v1"), False),
+    "telephone with a region": (lambda: contract(profile="phone-e164-v1", region="US"), True),
+    "a region in small letters": (lambda: contract(profile="phone-e164-v1", region="us"), False),
+    "a region of three letters": (lambda: contract(profile="phone-e164-v1", region="USA"), False),
+    "a region in Cyrillic": (lambda: contract(profile="phone-e164-v1", region="\u0410\u0412"), False),
+    "a region for addresses": (lambda: contract(region="US"), False),
+    "another suite": (lambda: contract(suite="cleanroom-2"), False),
+    "another quorum": (lambda: contract(quorum="nobody"), False),
+    "a card without a dataset": (lambda: contract(datasets={PartyName("x"): dataset(PartyName("x"))}), False),
+    "keys of two widths": (lambda: contract({BANK: dataset(BANK, key=("a", "b"))}), False),
+    "a foreign consumer": (lambda: contract({BANK: dataset(BANK, consumer_caps={PartyName("x"): 1})}), False),
+    "another's dataset": (lambda: contract({BANK: dataset(BRAND)}), False),
+    "another's card": (
+        lambda: contract(cards={**AGREED.cards, BANK: replace(card("shop"), identity=bytes(32))}),
+        False,
+    ),
+    "one identity for two": (
+        lambda: contract(cards={**AGREED.cards, BANK: replace(card("bank"), identity=card("shop").identity)}),
+        False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CONTRACTS)
+def test_a_contract_keeps_its_rules(case: str) -> None:
+    build, allowed = CONTRACTS[case]
+    if allowed:
+        assert len(build().cards) >= 2
+        return
+    with pytest.raises(UsageError):
+        build()
+
+
+def test_a_card_comes_back_from_its_file() -> None:
+    assert PartyCard.from_file(card("shop").signed(identity("shop"))) == card("shop")
+    assert CoordinatorCard.from_file(coordinator().signed(LOG_KEY)) == coordinator()
+
+
+def test_a_card_is_signed_by_the_key_on_it() -> None:
+    with pytest.raises(AuthenticationError):
+        PartyCard.from_file(card("shop").signed(identity("brand")))
+    with pytest.raises(AuthenticationError):
+        CoordinatorCard.from_file(coordinator().signed(identity("shop")))
+
+
+def test_a_fingerprint_is_160_bits_and_differs_by_every_key() -> None:
+    other = card("brand")
+    cards = [
+        card("shop"),
+        replace(card("shop"), name=BRAND),
+        replace(card("shop"), identity=other.identity),
+        replace(card("shop"), sealing=other.sealing),
+        replace(card("shop"), cosigning=other.cosigning),
+    ]
+    assert len({one.fingerprint() for one in cards}) == 5
+    assert [len(group) for group in card("shop").fingerprint().split("-")] == [4] * 10
+    assert int(card("shop").fingerprint().replace("-", ""), 16) >= 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"extra": 1},
+        {"v": 2},
+        {"kind": "coordinator-card"},
+        {"name": "Shop"},
+        {"identity": "AAAA"},
+        {"identity": None},
+        {"sealing": "AAAA"},
+        {"cosigning": 5},
+        {"cosigning": card("shop").body()["cosigning"] + "\n"},
+    ],
+    ids=str,
+)
+def test_a_card_with_another_field_is_refused(change: dict[str, Any]) -> None:
+    body = card("shop").body() | change
+    with pytest.raises(CleanroomError):
+        PartyCard.from_body(body)
+    with pytest.raises(CleanroomError):
+        PartyCard.from_file(sign_statement("party-card", body, identity("shop")))
+
+
+@pytest.mark.parametrize("name", ["cosigning", "identity", "kind", "name", "sealing", "v"])
+def test_a_card_without_a_field_is_refused(name: str) -> None:
+    body = {key: value for key, value in card("shop").body().items() if key != name}
+    with pytest.raises(CleanroomError):
+        PartyCard.from_body(body)
+
+
+@pytest.mark.parametrize("body", [None, 5, "x", [], {}])
+def test_what_is_no_card_is_refused(body: object) -> None:
+    with pytest.raises(PeerError):
+        PartyCard.from_body(body)
+    with pytest.raises(PeerError):
+        CoordinatorCard.from_body(body)
+
+
+@pytest.mark.parametrize("domain", ["", "a..b", ".a", "a.", "a b", "a/b", "\u00e9.test", "a" * 254])
+def test_a_trust_domain_is_plain_labels(domain: str) -> None:
+    with pytest.raises(PeerError):
+        party_domain(domain)
+
+
+def test_a_trust_domain_of_253_characters_passes() -> None:
+    assert len(party_domain("a" * 253)) == 253
