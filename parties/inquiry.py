@@ -45,6 +45,7 @@ class Inquiry:
         """The answer as JSON; raises RefusedError, UsageError or UnavailableError that names who did not answer."""
         check_question(self._node.desk.contract, self._question)
         started, shown = time.monotonic(), ""
+        begun = self._node.desk.clock()
         while True:
             state = self._node.call(self._step)
             if isinstance(state, Asked):
@@ -57,7 +58,7 @@ class Inquiry:
             if state.what != shown:
                 shown = state.what
                 progress(shown)
-            self._give_up_after(timeout_s, state)
+            self._give_up_after(timeout_s, replace(state, since=max(state.since, begun)))
             with self._node.changed:
                 self._node.changed.wait(timeout=WAKE_S)
 
