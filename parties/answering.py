@@ -90,6 +90,10 @@ class Answering:
             units=str(accepted.cost_units),
         )
 
+    def knows(self, plan_hash: str) -> bool:
+        """Whether a question under this plan was taken up before."""
+        return self._desk.database.one("SELECT 1 FROM question WHERE plan_hash = ?", plan_hash) is not None
+
     def _standing(self, plan: Plan) -> tuple[Match, Setup]:
         """The match and set-up that the plan names, if they are exactly the current ones; raises PeerError."""
         match = self._matching.find(plan.match)

@@ -41,7 +41,7 @@ from parties.work_log import timed
 _LOG = logging.getLogger("cleanroom.node")
 _T = TypeVar("_T")
 POLL_WAIT_MS = 20_000
-_OPENING = {"match.hello": "match.abort", "setup.open": "setup.abort"}
+_OPENING = {"match.hello": "match.abort", "setup.open": "setup.abort", "question.plan": "question.voided"}
 RETRY_S = 1.0
 
 _PROVED = frozenset({"proof", "statement"})
@@ -262,7 +262,7 @@ class Node:
         if refusal is not None:
             self.refusals[subject] = refusal
         self._end(subject, sender)
-        if isinstance(item, Envelope) and kind in _OPENING:
+        if isinstance(item, Envelope) and kind in _OPENING and not self._answering.knows(subject):
             self.desk.send(sender, _OPENING[kind], subject, refusal_header(refusal))
         if not isinstance(error, RefusedError | StateError) and kind in {*self._handlers, "placement"}:
             self.desk.state("incident", subject, sender=sender, message=kind)
