@@ -13,6 +13,7 @@ import csv
 import io
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,7 @@ from cleanroom.wire.contract_file import parse_contract
 from cleanroom.wire.messages import Delivery, Envelope
 from parties.inquiry import Inquiry
 from parties.node import Node
+from parties.own_log import check_own_statements
 from parties.room_file import RoomFile, read_room_file
 from parties.room_state import DOMAIN, RoomState
 from parties.serve import Opened, build_node, connect, import_people, open_home
@@ -311,22 +313,25 @@ class LiveParty:
             opened = open_home(self.home)
             import_people(opened)
             client = connect(opened)
+            tap = Tap(client, self.hooks)
+            node = build_node(opened, tap, noise=self.noise)
+            check_own_statements(opened.desk, node.rows, client.read_log)
         except BaseException as error:
             self._failure = error
             self._ready.set()
             return
-        tap = Tap(client, self.hooks)
         self.taps.append(tap)
         self._hook(opened)
-        self._node = node = build_node(opened, tap, noise=self.noise)
+        self._node = node
         self._ready.set()
         try:
             node.run()
         except Crash as crash:
             self._failure = crash
         finally:
+            node.stop()
             client.close()
-            self._drain(node)
+            refuse_from_now_on(node)
             opened.desk.database.close()
 
     def _hook(self, opened: Opened) -> None:
@@ -352,26 +357,36 @@ class LiveParty:
 
         database.transaction = transaction  # type: ignore[method-assign] # the one place every write passes
 
-    def _drain(self, node: Node) -> None:
-        """Whoever still asks a node that has ended gets Crash, as from a process that is gone."""
+    def look(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Read the node's database beside the node, as an operator could."""
+        return read_database(self.home.database_file, sql, *values)
 
-        def gone() -> None:
-            raise Crash
 
-        @contextmanager
-        def transaction() -> Iterator[None]:
-            gone()
-            yield
+def refuse_from_now_on(node: Node) -> None:
+    """Whoever still asks a node that has ended gets Crash, as from a process that is gone."""
 
-        node.desk.database.transaction = transaction  # type: ignore[method-assign] # nothing is written any more
-        while not self._closing.is_set():
+    @contextmanager
+    def transaction() -> Iterator[None]:
+        raise Crash
+        yield
+
+    def refuse() -> None:
+        while True:
             event = node._events.get()
             with suppress(BaseException):
                 event()
 
-    def look(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Read the node's database beside the node, as an operator could."""
-        return read_database(self.home.database_file, sql, *values)
+    node.desk.database.transaction = transaction  # type: ignore[method-assign] # nothing is written any more
+    threading.Thread(target=refuse, name="ended node", daemon=True).start()
+
+
+def wait_until(party: LiveParty, holds: Callable[[Callable[..., list[tuple[Any, ...]]]], object]) -> None:
+    """Return when something holds in a running node's database; looks again whenever the node has done something."""
+    end = time.monotonic() + START_S
+    while not holds(party.look):
+        assert time.monotonic() < end, f"{party.name} never came to what the test waits for"
+        with party.node.changed:
+            party.node.changed.wait(0.05)
 
 
 def read_database(path: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -26,7 +26,7 @@ SHOP = shop_rows(range(10), seed=5)
 BRAND = shop_rows(range(4, 16), seed=6)
 SHARED, OWNERS_ONLY = "8", "15"
 NOBODY_YET, ASKERS_ONLY = "99", "0"
-QUESTIONS: tuple[dict[str, str], ...] = (
+QUESTIONS: tuple[dict[str, Any], ...] = (
     {},
     {"by": "tier", "of": "colour"},
     {"by": "colour", "of": "returned"},
@@ -55,7 +55,7 @@ class Run:
         return {**self.answer, "question": question, "seconds": {}}
 
 
-def run(shop: Sequence[Row], brand: Sequence[Row], question: dict[str, str], released: list[int] | None = None) -> Run:
+def run(shop: Sequence[Row], brand: Sequence[Row], question: dict[str, Any], released: list[int] | None = None) -> Run:
     """Shop asks brand. Without `released` the noise is a fixed list; with it, whatever leads to these numbers.
 
     A person whose rows say so in the column `opted_out` is on the owner's opt-out list.
@@ -158,7 +158,7 @@ address = st.sampled_from([SHARED, ASKERS_ONLY, NOBODY_YET])
     opts_out=st.booleans(),
 )
 def test_nothing_but_the_noisy_numbers_tells_whether_one_person_was_there(
-    question: dict[str, str], person: str, rows: list[Row], repeats: int, *, opts_out: bool
+    question: dict[str, Any], person: str, rows: list[Row], repeats: int, *, opts_out: bool
 ) -> None:
     """The person has any rows, up to a thousand of them, and is the asker's customer or not; or is on the opt-out
     list instead of absent."""
