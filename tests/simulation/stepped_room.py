@@ -309,3 +309,13 @@ def stepped_room(
         for party in opened.values():
             party.close()
         server.stop(grace_s=0.1)
+
+
+def once(party: SteppedParty, kind: str, change: Change) -> None:
+    """The party's next message of this kind leaves changed, those after it as they should."""
+
+    def changed(header: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        del party.post.changes[kind]
+        return change(header, blob)
+
+    party.tamper(kind, changed)

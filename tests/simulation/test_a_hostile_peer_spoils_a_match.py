@@ -105,9 +105,11 @@ def check_ended(room: SteppedRoom, match: str, hostile: str, debits: dict[str, i
     assert tags == [(0,)]
 
 
-@pytest.mark.parametrize(
-    ("defect", "hostile"), [*((defect, "shop") for defect in DEFECTS), *((defect, "brand") for defect in RESPONDER)]
-)
+QUICK = ("a point of the twist", "the identity's mark", "a point of order eight", "a point too few", "a point twice")
+ALL = [pytest.param(name, "shop", marks=() if name in QUICK else pytest.mark.slow) for name in DEFECTS]
+
+
+@pytest.mark.parametrize(("defect", "hostile"), [*ALL, *((defect, "brand") for defect in RESPONDER)])
 def test_a_bad_list_ends_the_match_and_names_its_sender(room: SteppedRoom, defect: str, hostile: str) -> None:
     """Rows 21 and 23, whether the initiator or the responder is hostile."""
     debits = {name: room[name].match_debits() for name in OTHER}
