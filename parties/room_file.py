@@ -36,7 +36,7 @@ _ROLE_KEYS = {"dimension": {"values"}, "measure": {"unit", "decimals", "low", "h
 
 @dataclass(frozen=True, slots=True)
 class RoomFile:
-    """Terms per party, and which source each party reads (private)."""
+    """Terms per party, and which source a party reads (private; only its own copy of the file needs to say)."""
 
     path: Path
     room: RoomName
@@ -179,9 +179,12 @@ def _dataset(name: PartyName, value: object, others: list[PartyName], room: str)
     )
 
 
-def _source(folder: Path, value: Mapping[str, Any], where: str) -> SourceFile:
-    opt_out = _get(value, "opt_out", str, where, "")
-    return SourceFile(folder / _get(value, "source", str, where), (folder / opt_out) if opt_out else None)
+def _source(folder: Path, value: Mapping[str, Any], where: str) -> SourceFile | None:
+    """None where the file leaves a party's table out, as the copies of its partners may."""
+    path, opt_out = (_get(value, key, str, where, "") for key in ("source", "opt_out"))
+    if not path and opt_out:
+        raise UsageError(f"{where}: `opt_out` without `source`")
+    return SourceFile(folder / path, (folder / opt_out) if opt_out else None) if path else None
 
 
 def read_room_file(path: Path) -> RoomFile:
@@ -227,5 +230,9 @@ def _room_file(path: Path, body: Mapping[str, Any]) -> RoomFile:
         region=region,
         setups_per_match=_get(body, "setups_per_match", int, "the room file", DEFAULT_SETUPS),
         datasets=datasets,
-        sources={name: _source(path.parent, value, f"parties.{name}") for name, value in parties.items()},
+        sources={
+            name: source
+            for name, value in parties.items()
+            if (source := _source(path.parent, value, f"parties.{name}")) is not None
+        },
     )

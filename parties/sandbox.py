@@ -78,6 +78,9 @@ def check_names(room: RoomFile, question: SandboxQuestion) -> None:
     if question.asker == question.owner:
         raise UsageError("--asker and --owner must be two different parties")
     parse_epsilon(question.epsilon)
+    for name in room.datasets:
+        if name not in room.sources:
+            raise UsageError(f"{room.path}: parties.{name}: `source` is missing; a sandbox reads every party's table")
     for name, source in room.sources.items():
         for path in (source.path, source.opt_out):
             if path is not None and not path.is_file():

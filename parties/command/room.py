@@ -32,6 +32,8 @@ def assemble(file: Path, home: Path) -> None:
     terms = read_room_file(file)
     if card.name not in terms.datasets:
         raise UsageError(f"{file} does not name {card.name}; parties: {', '.join(terms.datasets)}")
+    if card.name not in terms.sources and not folder.settings_file.exists():
+        raise UsageError(f"{file}: parties.{card.name}: `source` is missing: the table that this node reads")
     contract = terms.contract(folder.trusted_cards(), folder.coordinator())
     folder.contract_file.write_bytes(contract_bytes(contract))
     if not folder.settings_file.exists():
