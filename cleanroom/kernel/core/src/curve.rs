@@ -6,12 +6,19 @@
 //! in the scalar as well, and the on-curve check of a peer's point leaves us in Edwards form anyway.
 //! `mul_clamped` multiplies by the clamped integer itself, not by its residue modulo the group order, so the
 //! result is the ladder's for every point of the curve, those with a torsion part included.
+//!
+//! Where the processor has AVX-512 IFMA, `ifma` does the same on eight points at once; this file is then its
+//! reference, its fallback, and the one that says what is refused.
 
+#[cfg(target_arch = "x86_64")]
+use curve25519_dalek::scalar::clamp_integer;
 use curve25519_dalek::{EdwardsPoint, MontgomeryPoint};
 use rayon::prelude::*;
 use sha2::Sha512;
 use zeroize::Zeroizing;
 
+#[cfg(target_arch = "x86_64")]
+use crate::ifma;
 use crate::list::{ByteStrings, refuse_repeated, rows};
 use crate::{Error, Result};
 
@@ -32,6 +39,9 @@ const FIELD_ORDER: Point = {
     bytes
 };
 
+const NOT_ON_CURVE: Error = Error::new("a point is not on the curve");
+const SMALL_ORDER: Error = Error::new("a point has small order");
+
 /// A match key: 32 uniform bytes, clamped as in RFC 7748 section 5 when used. Erased when dropped.
 pub struct MaskScalar(Zeroizing<[u8; 32]>);
 
@@ -43,6 +53,11 @@ impl MaskScalar {
 
     fn mask(&self, point: &EdwardsPoint) -> EdwardsPoint {
         point.mul_clamped(*self.0)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn clamped(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(clamp_integer(*self.0))
     }
 }
 
@@ -61,16 +76,14 @@ pub fn hash_to_curve(dst: &[u8], strings: ByteStrings<'_>) -> Result<Vec<Point>>
     if dst.is_empty() || dst.len() > 255 {
         return Err(Error::new("a domain separation tag has 1 to 255 bytes"));
     }
-    Ok(map_groups(strings, |string| hash(dst, &[string])))
+    Ok(hash_all(dst, &[], strings, None))
 }
 
 /// Returns u(a * H(tag || string)) for every string, in order, under our own tag of domain separation.
 ///
 /// `tag` keeps people and the two kinds of dummies apart; all go through the same constant-time arithmetic.
 pub fn hash_and_mask(scalar: &MaskScalar, tag: u8, strings: ByteStrings<'_>) -> Vec<Point> {
-    map_groups(strings, |string| {
-        scalar.mask(&hash(HASH_TO_CURVE_DST, &[&[tag], string]))
-    })
+    hash_all(HASH_TO_CURVE_DST, &[tag], strings, Some(scalar))
 }
 
 /// Every check on a peer's list that needs no secret; see [`decode`] for those on a single point.
@@ -85,6 +98,23 @@ pub fn check_points(points: &[u8]) -> Result<()> {
 ///
 /// A double mask must not leave the kernel, so the only caller turns it into tags at once.
 pub(crate) fn mask_group(scalar: &MaskScalar, group: &[Point]) -> Result<Zeroizing<Vec<Point>>> {
+    #[cfg(target_arch = "x86_64")]
+    if ifma::available() {
+        return mask_eight_at_once(scalar, group);
+    }
+    mask_one_by_one(scalar, group)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn mask_eight_at_once(scalar: &MaskScalar, group: &[Point]) -> Result<Zeroizing<Vec<Point>>> {
+    group.iter().try_for_each(check_canonical)?;
+    ifma::mask_group(group, &scalar.clamped()).map_err(|flaw| match flaw {
+        ifma::Flaw::NotOnCurve => NOT_ON_CURVE,
+        ifma::Flaw::SmallOrder => SMALL_ORDER,
+    })
+}
+
+fn mask_one_by_one(scalar: &MaskScalar, group: &[Point]) -> Result<Zeroizing<Vec<Point>>> {
     let masked = group
         .iter()
         .map(|point| Ok(scalar.mask(&decode(point)?)))
@@ -104,36 +134,72 @@ pub(crate) fn distinct(points: &[u8]) -> Result<Vec<Point>> {
 ///
 /// Either sign of the Edwards x-coordinate will do: P and -P have the same u, before and after a mask.
 fn decode(point: &Point) -> Result<EdwardsPoint> {
-    // RFC 7748 would ignore a high bit and reduce a number from p on, which gives a point a second spelling.
-    if !point.iter().rev().lt(FIELD_ORDER.iter().rev()) {
-        return Err(Error::new("a point is not the canonical number below p"));
-    }
-    let decoded = MontgomeryPoint(*point)
-        .to_edwards(0)
-        .ok_or(Error::new("a point is not on the curve"))?;
+    check_canonical(point)?;
+    let decoded = MontgomeryPoint(*point).to_edwards(0).ok_or(NOT_ON_CURVE)?;
     // A clamped scalar is a multiple of 8 and no multiple of the group order, so the points of order 1, 2, 4
     // and 8 are exactly those that RFC 7748 section 6.1 would have us notice by an all-zero result.
     if decoded.is_small_order() {
-        return Err(Error::new("a point has small order"));
+        return Err(SMALL_ORDER);
     }
     Ok(decoded)
 }
 
-fn map_groups<F>(strings: ByteStrings<'_>, point_of: F) -> Vec<Point>
-where
-    F: Fn(&[u8]) -> EdwardsPoint + Sync,
-{
+/// RFC 7748 would ignore a high bit and reduce a number from p on, which gives a point a second spelling.
+fn check_canonical(point: &Point) -> Result<()> {
+    if point.iter().rev().lt(FIELD_ORDER.iter().rev()) {
+        Ok(())
+    } else {
+        Err(Error::new("a point is not the canonical number below p"))
+    }
+}
+
+/// Hashes `prefix || string` for every string, and masks the points if there is a scalar.
+fn hash_all(
+    dst: &[u8],
+    prefix: &[u8],
+    strings: ByteStrings<'_>,
+    scalar: Option<&MaskScalar>,
+) -> Vec<Point> {
     let groups: Vec<Vec<Point>> = (0..strings.len().div_ceil(GROUP))
         .into_par_iter()
         .map(|group| {
             let end = strings.len().min((group + 1) * GROUP);
-            let points: Vec<_> = (group * GROUP..end)
-                .map(|index| point_of(strings.get(index)))
+            let group: Vec<_> = (group * GROUP..end)
+                .map(|index| [prefix, strings.get(index)])
                 .collect();
-            affine(&points)
+            #[cfg(target_arch = "x86_64")]
+            if ifma::available() {
+                return hash_eight_at_once(dst, &group, scalar);
+            }
+            hash_group(dst, &group, scalar)
         })
         .collect();
     groups.concat()
+}
+
+fn hash_group(dst: &[u8], strings: &[[&[u8]; 2]], scalar: Option<&MaskScalar>) -> Vec<Point> {
+    let points: Vec<_> = strings
+        .iter()
+        .map(|parts| {
+            let point = hash(dst, parts);
+            scalar.map_or(point, |scalar| scalar.mask(&point))
+        })
+        .collect();
+    affine(&points)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn hash_eight_at_once(
+    dst: &[u8],
+    strings: &[[&[u8]; 2]],
+    scalar: Option<&MaskScalar>,
+) -> Vec<Point> {
+    let clamped = scalar.map(MaskScalar::clamped);
+    ifma::hash_group(dst, strings, clamped.as_deref())
+        .into_iter()
+        .zip(strings)
+        .map(|(point, parts)| point.unwrap_or_else(|| hash_group(dst, &[*parts], scalar)[0]))
+        .collect()
 }
 
 fn affine(points: &[EdwardsPoint]) -> Vec<Point> {
@@ -141,4 +207,72 @@ fn affine(points: &[EdwardsPoint]) -> Vec<Point> {
         .into_iter()
         .map(|point| point.0)
         .collect()
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    fn scalar() -> MaskScalar {
+        MaskScalar::new(Zeroizing::new(core::array::from_fn(|i| 37 * i as u8 + 5)))
+    }
+
+    fn texts(count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|i| vec![i as u8; i % 150]).collect()
+    }
+
+    #[test]
+    fn eight_at_once_hash_and_mask_as_one_by_one() {
+        if !ifma::available() {
+            return;
+        }
+        let texts = texts(203);
+        let strings: Vec<[&[u8]; 2]> = texts.iter().map(|text| [&[1][..], text]).collect();
+        for scalar in [None, Some(&scalar())] {
+            let expected = hash_group(HASH_TO_CURVE_DST, &strings, scalar);
+            assert_eq!(
+                hash_eight_at_once(HASH_TO_CURVE_DST, &strings, scalar),
+                expected
+            );
+            assert_eq!(
+                ifma::hash_group(HASH_TO_CURVE_DST, &strings, None).len(),
+                203
+            );
+        }
+    }
+
+    #[test]
+    fn eight_at_once_mask_and_refuse_as_one_by_one() {
+        if !ifma::available() {
+            return;
+        }
+        // Small numbers, numbers just below and from p on, and hashes: on the curve, on the twist, of small order.
+        let mut points: Vec<Point> = (0..64u8)
+            .flat_map(|i| {
+                let mut low = [0; 32];
+                low[0] = i;
+                let mut high = FIELD_ORDER;
+                high[0] = 0xc0 + i;
+                [low, high]
+            })
+            .collect();
+        let texts = texts(100);
+        let strings: Vec<[&[u8]; 2]> = texts.iter().map(|text| [&[][..], text]).collect();
+        points.extend(hash_group(HASH_TO_CURVE_DST, &strings, None));
+        for seed in 0..200u8 {
+            let mut any = [0; 32];
+            any.iter_mut()
+                .enumerate()
+                .for_each(|(i, byte)| *byte = (i as u8 + 1).wrapping_mul(seed) ^ seed);
+            points.push(any);
+        }
+        let mut refused = 0;
+        for point in &points {
+            let expected = mask_one_by_one(&scalar(), &[*point]);
+            refused += usize::from(expected.is_err());
+            let found = mask_eight_at_once(&scalar(), &[*point]);
+            assert_eq!(found.map(|list| list[0]), expected.map(|list| list[0]));
+        }
+        assert!(refused > 50 && refused + 150 < points.len());
+    }
 }
