@@ -7,7 +7,7 @@ through `info`.
 
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from cleanroom.errors import PeerError
 
@@ -15,6 +15,7 @@ SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES
 SUITE_NAME = "cleanroom-1/mlkem768-x25519/hkdf-sha256/aes-256-gcm/curve25519-elligator2/softspoken-1"
 ML_KEM_PUBLIC_LENGTH = 1184
 PUBLIC_LENGTH = ML_KEM_PUBLIC_LENGTH + 32
+_ANY_SCALAR = X25519PrivateKey.from_private_bytes(bytes(32))  # a public constant: it protects nothing
 
 
 def sealing_public_key(data: bytes) -> hpke.MLKEM768X25519PublicKey:
@@ -22,10 +23,9 @@ def sealing_public_key(data: bytes) -> hpke.MLKEM768X25519PublicKey:
     if len(data) != PUBLIC_LENGTH:
         raise PeerError("a sealing key has the wrong length")
     try:
-        return hpke.MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(data[:ML_KEM_PUBLIC_LENGTH]),
-            X25519PublicKey.from_public_bytes(data[ML_KEM_PUBLIC_LENGTH:]),
-        )
+        x25519 = X25519PublicKey.from_public_bytes(data[ML_KEM_PUBLIC_LENGTH:])
+        _ANY_SCALAR.exchange(x25519)  # raises for a point of small order, which nothing can be sealed to
+        return hpke.MLKEM768X25519PublicKey(MLKEM768PublicKey.from_public_bytes(data[:ML_KEM_PUBLIC_LENGTH]), x25519)
     except ValueError as error:
         raise PeerError("a sealing key is malformed") from error
 
