@@ -72,7 +72,7 @@ def test_a_contract_of_every_kind_of_column_comes_back() -> None:
     assert parse_contract(contract_bytes(rich)) == rich
 
 
-ALTERED = {
+ALTERED: dict[str, dict[str, Any]] = {
     "room": {"room": "autumn"},
     "purpose": {"purpose": "another one"},
     "profile": {"profile": "opaque-v1"},
@@ -84,7 +84,7 @@ ALTERED = {
     "cosigning": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], cosigning=bytes(32))}},
     "sealing": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], sealing=AGREED.cards[BANK].sealing)}},
 }
-ALTERED_DATASET = {
+ALTERED_DATASET: dict[str, dict[str, Any]] = {
     "lineage": {"lineage": "other people"},
     "capacity": {"capacity": 1001},
     "cap": {"cap_units": 8 * 2**40 + 1},
