@@ -19,6 +19,7 @@ from cleanroom.errors import PeerError, RefusedError, StateError
 from cleanroom.privacy.noise import NoiseSource
 from cleanroom.privacy.noise import release as noisy
 from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
+from cleanroom.querylog.statement import check_fields
 from cleanroom.question.gate import decide
 from cleanroom.question.plan import Plan, quantity_cells, shape
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
@@ -47,6 +48,7 @@ class Answering:
         """A signed, logged plan."""
         statement = strict_base64(message.header.get("statement"))
         body = open_statement("question.asked", statement, self._desk.contract.cards[message.sender].identity)
+        check_fields("question.asked", body)
         plan = Plan.from_body(body.get("plan"))
         if (plan.hash(), plan.asker, plan.owner, body.get("actor"), body.get("contract")) != (
             message.subject,

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from cleanroom.errors import PeerError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.chain import LogProof, verify_proof
 from cleanroom.querylog.dsse import sign_statement, strict_base64
@@ -123,7 +124,9 @@ class Desk:
 
     def proof_of(self, statement: bytes, body: Any) -> LogProof:
         """A proof that came in a message, verified for this statement; raises PeerError or AuthenticationError."""
-        message = Message(self.name, "proof", "", body if isinstance(body, dict) else {}, b"")
+        if not isinstance(body, dict) or set(body) != {"head", "index", "previous", "signature"}:
+            raise PeerError("a log proof lacks a field, or has one too many")
+        message = Message(self.name, "proof", "", body, b"")
         proof = LogProof(
             index=message.number("index"),
             previous_head=message.hex("previous", 32),

@@ -2,7 +2,7 @@
 
 A statement is a signed JSON body `{v, kind, room, contract, at, actor, subject, ...}`. The kinds are a closed list.
 `actor` is the party whose identity key, as written in the contract, must verify; a few kinds are the coordinator's own
-and carry the log key. What a kind says beyond these fields is read by the parties, not by the log.
+and carry the log key. Which further fields a kind may have is a list too; what they say is read by the parties.
 """
 
 import re
@@ -36,6 +36,19 @@ KINDS = frozenset(
         "incident",
     }
 )
+_COMMON_FIELDS = frozenset({"actor", "at", "contract", "kind", "room", "subject", "v"})
+_MORE_FIELDS = {
+    "match.opened": frozenset({"initiator", "responder"}),
+    "match.debit": frozenset({"observer", "peer"}),
+    "match.placed": frozenset({"slots", "transcript"}),
+    "match.aborted": frozenset({"peer"}),
+    "question.asked": frozenset({"owner", "plan"}),
+    "question.refused": frozenset({"advice", "explanation", "owner", "peer", "rule"}),
+    "budget.debit": frozenset({"consumer", "lineage", "match", "units"}),
+    "answer.released": frozenset({"consumer", "digest"}),
+    "budget.voided": frozenset({"consumer"}),
+    "incident": frozenset({"message", "sender"}),
+}
 COORDINATOR = "coordinator"
 COORDINATOR_KINDS = frozenset({"match.placed", "match.aborted"})
 MAX_SUBJECT_CHARACTERS = 200
@@ -59,6 +72,12 @@ def _text(body: dict[str, Any], name: str, limit: int) -> str:
     return value
 
 
+def check_fields(kind: str, body: dict[str, Any]) -> None:
+    """Nothing stands in a statement beside what its kind says; raises PeerError."""
+    if not set(body) <= _COMMON_FIELDS | _MORE_FIELDS.get(kind, frozenset()):
+        raise PeerError("a statement has a field that its kind does not know")
+
+
 def verify_statement(envelope: bytes, contract: Contract, contract_hash: bytes) -> Statement:
     """The statement in these bytes; raises PeerError when malformed or foreign, AuthenticationError when forged."""
     if not 1 <= len(envelope) <= MAX_STATEMENT_BYTES:
@@ -70,6 +89,7 @@ def verify_statement(envelope: bytes, contract: Contract, contract_hash: bytes) 
     body = open_statement(kind, envelope, _key_of(actor, kind, contract))
     if body.get("v") != 1 or body.get("room") != contract.room or body.get("contract") != contract_hash.hex():
         raise PeerError("a statement is of another version, room or contract")
+    check_fields(kind, body)
     if _TIME.fullmatch(_text(body, "at", 20)) is None:
         raise PeerError("a statement's time is written YYYY-MM-DDTHH:MM:SSZ")
     return Statement(kind, actor, _text(body, "subject", MAX_SUBJECT_CHARACTERS), body)
