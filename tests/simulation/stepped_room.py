@@ -244,7 +244,9 @@ class SteppedRoom:
     def log(self, kind: str = "") -> list[dict[str, Any]]:
         """The statements of the coordinator's log, of one kind if one is named."""
         client = next(iter(self.parties.values())).relayed.client
-        bodies = [peek_statement(entry.statement) for entry in client.read_log(0, 256).entries]
+        bodies: list[dict[str, Any]] = []
+        while page := client.read_log(len(bodies), 256).entries:
+            bodies += [peek_statement(entry.statement) for entry in page]
         return [body for body in bodies if kind in ("", body["kind"])]
 
     def incidents(self) -> list[tuple[str, str, str]]:
