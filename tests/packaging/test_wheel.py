@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.small_room import write_room
+
 ROOT = Path(__file__).resolve().parents[2]
+QUESTION = ("--asker", "shop", "--owner", "brand", "--epsilon", "1")
 MINUTES = 60
 
 
@@ -120,3 +123,15 @@ def test_a_node_starts_from_the_wheel_where_no_compiler_is(wheel: Path, tmp_path
         timeout=MINUTES,
     )
     assert where.stdout.startswith(str(fresh))
+    asked = subprocess.run(
+        [str(fresh / "bin" / "cleanroom"), "sandbox", str(write_room(tmp_path)), *QUESTION],
+        env=bare,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * MINUTES,
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert "brand" in asked.stdout
+    assert (tmp_path / "room.state" / "parties" / "brand" / "node.db").exists()
