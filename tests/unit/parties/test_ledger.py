@@ -1,0 +1,189 @@
+"""The ledger only grows, counts over all rooms of a lineage, and notices every change."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleanroom.errors import StateError
+from cleanroom.ids import PartyName
+from cleanroom.question.gate import LedgerView
+from parties.database import Database
+from parties.ledger import ConsumerTotal, Ledger
+from tests.unit.parties.nodes import database
+
+WHO: dict[str, str] = {"at": "2026-01-02T03:04:05Z", "lineage": "people", "room": "spring", "consumer": "shop"}
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Database:
+    """An empty database."""
+    return database(tmp_path)
+
+
+@pytest.fixture
+def ledger(state: Database) -> Ledger:
+    """An empty ledger."""
+    return Ledger(state)
+
+
+def reserve(ledger: Ledger, plan: str, units: int, **more: str) -> None:
+    """Reserve for a plan."""
+    ledger.reserve(**{**WHO, **more}, plan_hash=plan, units=units)
+
+
+def test_an_empty_ledger_has_spent_nothing(ledger: Ledger) -> None:
+    assert ledger.view("people", "shop") == LedgerView(0, 0, 0)
+    ledger.verify()
+
+
+def test_a_reservation_is_spent_and_open_from_the_start(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 7)
+    assert ledger.view("people", "shop") == LedgerView(7, 7, 1)
+
+
+def test_a_released_answer_stays_spent_and_is_no_longer_open(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 7)
+    ledger.share_sent(**WHO, plan_hash="p1")
+    assert ledger.view("people", "shop") == LedgerView(7, 7, 0)
+
+
+def test_a_voided_reservation_is_free_again(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 7)
+    reserve(ledger, "p2", 5)
+    ledger.void(**WHO, plan_hash="p1")
+    assert ledger.view("people", "shop") == LedgerView(5, 5, 1)
+
+
+def test_a_released_answer_cannot_be_voided(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 7)
+    ledger.share_sent(**WHO, plan_hash="p1")
+    with pytest.raises(StateError, match="cannot be voided"):
+        ledger.void(**WHO, plan_hash="p1")
+    assert ledger.view("people", "shop") == LedgerView(7, 7, 0)
+
+
+def test_a_voided_reservation_is_never_released(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 7)
+    ledger.void(**WHO, plan_hash="p1")
+    with pytest.raises(StateError, match="standing reservation"):
+        ledger.share_sent(**WHO, plan_hash="p1")
+
+
+def test_what_was_never_reserved_is_neither_released_nor_voided(ledger: Ledger) -> None:
+    """A plan voided beforehand would once have been reserved free of charge."""
+    with pytest.raises(StateError, match="standing reservation"):
+        ledger.share_sent(**WHO, plan_hash="p1")
+    with pytest.raises(StateError, match="no reservation"):
+        ledger.void(**WHO, plan_hash="p1")
+    reserve(ledger, "p1", 7)
+    assert ledger.view("people", "shop").lineage_units == 7
+
+
+def test_each_plan_is_reserved_released_and_voided_once(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 7)
+    with pytest.raises(sqlite3.IntegrityError):
+        reserve(ledger, "p1", 7, room="autumn", consumer="bank")
+    ledger.share_sent(**WHO, plan_hash="p1")
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.share_sent(**WHO, plan_hash="p1")
+    reserve(ledger, "p2", 7)
+    ledger.void(**WHO, plan_hash="p2")
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.void(**WHO, plan_hash="p2")
+    assert ledger.view("people", "shop").lineage_units == 7
+
+
+def test_sums_are_over_the_lineage_across_rooms_and_partners(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 1)
+    reserve(ledger, "p2", 10, room="autumn")
+    reserve(ledger, "p3", 100, consumer="bank")
+    reserve(ledger, "p4", 1000, room="autumn", consumer="bank")
+    reserve(ledger, "p5", 10_000, lineage="other people")
+    assert ledger.view("people", "shop") == LedgerView(1111, 11, 2)
+    assert ledger.view("people", "bank") == LedgerView(1111, 1100, 2)
+    assert ledger.view("people", "brand") == LedgerView(1111, 0, 0)
+    assert ledger.view("other people", "shop") == LedgerView(10_000, 10_000, 1)
+    names = [PartyName("shop"), PartyName("bank"), PartyName("brand")]
+    assert ledger.totals("people", names) == [
+        ConsumerTotal(name, units) for name, units in zip(names, (11, 1100, 0), strict=True)
+    ]
+
+
+def test_matches_are_counted_over_the_lineage_and_cost_no_rho(ledger: Ledger) -> None:
+    who = {"at": WHO["at"], "lineage": "people"}
+    ledger.match_debit(**who, room="spring", peer="shop", match_id="m1")
+    ledger.match_debit(**who, room="autumn", peer="bank", match_id="m2")
+    ledger.match_debit(at=WHO["at"], lineage="other people", room="autumn", peer="bank", match_id="m3")
+    assert (ledger.matches("people"), ledger.matches("other people"), ledger.matches("nobody")) == (2, 1, 0)
+    assert ledger.view("people", "shop") == LedgerView(0, 0, 0)
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.match_debit(**who, room="spring", peer="shop", match_id="m1")
+
+
+def filled(ledger: Ledger) -> None:
+    """Five entries."""
+    reserve(ledger, "p1", 7)
+    ledger.share_sent(**WHO, plan_hash="p1")
+    reserve(ledger, "p2", 5, consumer="bank")
+    ledger.void(**{**WHO, "consumer": "bank"}, plan_hash="p2")
+    ledger.match_debit(at=WHO["at"], lineage="people", room="spring", peer="bank", match_id="m1")
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE ledger SET units = 0", "DELETE FROM ledger", "DELETE FROM ledger WHERE sequence = 5"]
+)
+def test_the_database_itself_refuses_to_change_or_remove_an_entry(ledger: Ledger, state: Database, sql: str) -> None:
+    filled(ledger)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        state.run(sql)
+
+
+CHANGES: dict[str, Any] = {
+    "sequence": 9,
+    "at": "2026-01-02T03:04:06Z",
+    "kind": "other",
+    "lineage": "others",
+    "room": "autumn",
+    "consumer": "brand",
+    "subject": "p9",
+    "units": 6,
+    "previous": "1" * 64,
+    "hash": "1" * 64,
+}
+
+
+@pytest.mark.parametrize("column", CHANGES)
+@pytest.mark.parametrize("sequence", [1, 3, 5])
+def test_every_changed_field_of_every_entry_is_noticed(
+    ledger: Ledger, state: Database, column: str, sequence: int
+) -> None:
+    filled(ledger)
+    ledger.verify()
+    state.run("DROP TRIGGER ledger_keeps")
+    state.run(f"UPDATE ledger SET {column} = ? WHERE sequence = ?", CHANGES[column], sequence)  # noqa: S608
+    with pytest.raises(StateError, match="does not fit its chain"):
+        ledger.verify()
+
+
+@pytest.mark.parametrize("sequence", [1, 2, 3, 4])
+def test_a_removed_entry_is_noticed_at_the_next_one(ledger: Ledger, state: Database, sequence: int) -> None:
+    filled(ledger)
+    state.run("DROP TRIGGER ledger_grows")
+    state.run("DELETE FROM ledger WHERE sequence = ?", sequence)
+    with pytest.raises(StateError, match=f"entry {sequence + 1} does not fit"):
+        ledger.verify()
+
+
+def test_a_rolled_back_reservation_was_never_there(ledger: Ledger, state: Database) -> None:
+    def fail() -> None:
+        with state.transaction():
+            reserve(ledger, "p1", 7)
+            raise StateError("the disk is full")
+
+    with pytest.raises(StateError, match="full"):
+        fail()
+    assert ledger.view("people", "shop") == LedgerView(0, 0, 0)
+    reserve(ledger, "p1", 7)
+    ledger.verify()
