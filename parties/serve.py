@@ -158,7 +158,7 @@ def serve(path: Path, *, noise: NoiseSource | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
     door = Door(
-        opened.home.socket_file,
+        opened.settings.socket or opened.home.socket_file,
         opened.settings,
         {"ask": ("asker", _ask(node, opened.settings)), "ledger": ("operator", _ledger(node))},
     )

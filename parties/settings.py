@@ -2,12 +2,14 @@
 
 Nothing here is shown to anybody else. Written as TOML by hand (or by the sandbox); unknown keys are refused.
 
-    contract = "contract.json"                     [source]
+    peer_timeout_s = 120                           [source]
     coordinator_address = "host:port"  (optional)  path = "orders.csv.gz"
-    peer_timeout_s = 120                           opt_out = "left.csv"  (optional)
+    socket = "/run/bikes/node.sock"    (optional)  opt_out = "left.csv"  (optional)
                                                    [analysts.alice]
                                                    uid = 1000
                                                    roles = ["asker", "operator"]
+
+Other users than the node's own reach the door only where `socket` is in a folder that they may enter.
 """
 
 import tomllib
@@ -43,6 +45,7 @@ class NodeSettings:
     analysts: tuple[Analyst, ...]
     coordinator_address: str | None
     peer_timeout_s: int
+    socket: Path | None = None
 
     def analyst(self, uid: int, role: str) -> Analyst | None:
         """Who this user id is, if that person has the role."""
@@ -60,6 +63,8 @@ def write_settings(path: Path, settings: NodeSettings) -> None:
         body["source"]["opt_out"] = str(settings.source.opt_out.absolute())
     if settings.coordinator_address is not None:
         body["coordinator_address"] = settings.coordinator_address
+    if settings.socket is not None:
+        body["socket"] = str(settings.socket.absolute())
     path.write_text(tomli_w.dumps(body), encoding="utf-8")
 
 
@@ -97,7 +102,7 @@ def read_settings(path: Path) -> NodeSettings:
 
 
 def _settings(folder: Path, body: Mapping[str, Any]) -> NodeSettings:
-    table = _only(body, {"source", "analysts", "coordinator_address", "peer_timeout_s"}, "the settings")
+    table = _only(body, {"source", "analysts", "coordinator_address", "peer_timeout_s", "socket"}, "the settings")
     source = _only(table.get("source"), {"path", "opt_out"}, "source")
     if not isinstance(source.get("path"), str):
         raise UsageError("source: `path` is missing")
@@ -109,11 +114,15 @@ def _settings(folder: Path, body: Mapping[str, Any]) -> NodeSettings:
     opt_out = source.get("opt_out")
     if opt_out is not None and not isinstance(opt_out, str):
         raise UsageError("source: `opt_out` is a path")
+    socket = table.get("socket")
+    if socket is not None and not isinstance(socket, str):
+        raise UsageError("`socket` is a path")
     return NodeSettings(
         source=SourceFile(folder / source["path"], folder / opt_out if opt_out else None),
         analysts=tuple(_analyst(name, value) for name, value in _only_table(table.get("analysts", {})).items()),
         coordinator_address=address,
         peer_timeout_s=timeout,
+        socket=folder / socket if socket else None,
     )
 
 

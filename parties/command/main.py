@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from cleanroom.errors import CleanroomError
+from parties.command.ask import ask
 from parties.command.demo import demo
 from parties.command.party import party
 from parties.command.room import room
@@ -39,7 +40,7 @@ def coordinator(arguments: tuple[str, ...]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "cleanroom.coordinator", *(arguments or ("--help",))])  # noqa: S606 # our own interpreter and module, no shell
 
 
-for command in (demo, sandbox, party, room):
+for command in (demo, sandbox, ask, party, room):
     cli.add_command(command)
 
 
@@ -58,5 +59,8 @@ def main() -> NoReturn:
         sys.exit(1)
     except CleanroomError as error:
         click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"error: {error.filename or 'this machine'}: {error.strerror or error}", err=True)
         sys.exit(1)
     sys.exit(0)

@@ -1,28 +1,16 @@
 """`cleanroom sandbox`: a whole room on one machine over the user's own files."""
 
-import json
-import os
 from pathlib import Path
-from typing import Any
 
 import click
 
-from cleanroom.errors import UsageError
+from parties.command.ask import check_options, question_options, show
 
 
 @click.command()
 @click.argument("room_file", metavar="ROOM.toml", type=click.Path(path_type=Path))
 @click.option("--asker", required=True, help="The party that asks.")
-@click.option("--owner", required=True, help="The party whose people are asked about.")
-@click.option("--by", default="", metavar="COLUMN", help="A dimension of the asker to split by.")
-@click.option("--of", "of", default="", metavar="COLUMN", help="A dimension of the owner: how people spread over it.")
-@click.option("--sum", "total", default="", metavar="COLUMN", help="A measure of the owner: its clamped sum.")
-@click.option(
-    "--epsilon", required=True, metavar="E", help="What the question may cost, at delta 1e-9; 1 is ±11 on a count."
-)
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), help="Write the answer as JSON; `-` for standard output."
-)
+@question_options
 @click.option(
     "--state", type=click.Path(path_type=Path), help="Keys, ledgers, matches, answers; ROOM.state/ if left out."
 )
@@ -48,31 +36,7 @@ def sandbox(
     """
     from parties.sandbox import SandboxQuestion, run_sandbox
 
-    if of and total:
-        raise UsageError("--of and --sum exclude each other: ask twice")
+    check_options(of, total, json_file)
     question = SandboxQuestion(asker, owner, by, of, total, epsilon)
     answer = run_sandbox(room_file, question, state, progress=lambda text: click.echo(f"  {text}", err=True))
     show(answer, json_file)
-
-
-def show(answer: dict[str, Any], json_file: Path | None) -> None:
-    """Write the answer where it was asked for: a table for people, JSON for programs."""
-    from rich.console import Console
-
-    from cleanroom.report.answer import read_answer
-    from cleanroom.report.sentence import caption, sentences
-    from cleanroom.report.table import answer_table
-
-    if json_file is not None and str(json_file) == "-":
-        click.echo(json.dumps(answer, indent=2))
-        return
-    if json_file is not None:
-        draft = json_file.with_name(f".{json_file.name}.{os.getpid()}")
-        draft.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
-        draft.replace(json_file)
-    shown = read_answer(answer)
-    console = Console()
-    console.print(answer_table(shown))
-    for sentence in sentences(shown):
-        console.print(sentence, markup=False, highlight=False)
-    console.print(caption(shown), markup=False, highlight=False)

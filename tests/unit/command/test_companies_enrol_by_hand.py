@@ -1,12 +1,12 @@
 """The commands of different companies, one after the other, as their operators would type them."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from parties.door import ask_door
 from tests.command_line import ROOT, cleanroom, refused, said
 from tests.small_room import write_room
 
@@ -66,15 +66,14 @@ def test_two_companies_and_a_coordinator_answer_a_question(enrolled: Path) -> No
             address = f'coordinator_address = "127.0.0.1:{port.read_text().strip()}"\n'
             settings.write_text(address + settings.read_text(encoding="utf-8"), encoding="utf-8")
             processes.append(_start("party", "serve", "--home", enrolled / name))
-        answer = ask_door(
-            enrolled / "shop" / "node.sock",
-            {"command": "ask", "owner": "brand", "by": "", "quantity": "count", "column": "", "epsilon": "8"},
+        printed = said(
+            cleanroom("ask", "--home", enrolled / "shop", "--owner", "brand", "--epsilon", "8", "--json", "-")
         )
     finally:
         for process in reversed(processes):
             process.terminate()
             process.communicate(timeout=30)
-    cell = answer["cells"][0]
+    cell = json.loads(printed)["cells"][0]
     assert abs(cell["value"] - 100) <= 12, "the noise of epsilon 8 has sigma 1: 12 away happens less than once in 10^30"
     assert [process.returncode for process in processes] == [0, 0, 0]
 

@@ -1,0 +1,103 @@
+"""`cleanroom ask`: a question at one's own node, and the way every answer is shown."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cleanroom.errors import UsageError
+from parties.door import ask_door
+from parties.home import Home
+from parties.sandbox import SandboxQuestion
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_OPTIONS = (
+    click.option("--owner", required=True, help="The party whose people are asked about."),
+    click.option("--by", default="", metavar="COLUMN", help="A dimension of the asker to split by."),
+    click.option(
+        "--of", "of", default="", metavar="COLUMN", help="A dimension of the owner: how people spread over it."
+    ),
+    click.option("--sum", "total", default="", metavar="COLUMN", help="A measure of the owner: its clamped sum."),
+    click.option(
+        "--epsilon", required=True, metavar="E", help="What the question may cost, at delta 1e-9; 1 is ±11 on a count."
+    ),
+    click.option(
+        "--json",
+        "json_file",
+        type=click.Path(path_type=Path),
+        help="Write the answer as JSON; `-` for standard output.",
+    ),
+)
+
+
+def question_options(command: _Command) -> _Command:
+    """The options by which every command takes a question."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def check_options(of: str, total: str, json_file: Path | None) -> None:
+    """Refuse what cannot be answered or written, before anything is asked; raises UsageError."""
+    if of and total:
+        raise UsageError("--of and --sum exclude each other: ask twice")
+    if json_file is None or str(json_file) == "-":
+        return
+    if json_file.is_dir() or not json_file.absolute().parent.is_dir():
+        raise UsageError(f"--json: {json_file} cannot be written: it is a folder, or its folder does not exist")
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), help="The folder of your company's node, which serves.")
+@click.option(
+    "--socket", type=click.Path(path_type=Path), help="Instead of --home: the node's socket, if it is elsewhere."
+)
+@question_options
+def ask(
+    home: Path | None,
+    socket: Path | None,
+    owner: str,
+    by: str,
+    of: str,
+    total: str,
+    epsilon: str,
+    json_file: Path | None,
+) -> None:
+    """Ask one question at your own company's node.
+
+    How many of our people are also the owner's? Add --by to split them by a column of ours, --of to see how they
+    spread over a column of the owner, or --sum to add up a measure of the owner. The same question again gives the
+    same stored answer free of charge.
+    """
+    check_options(of, total, json_file)
+    if (home is None) == (socket is None):
+        raise UsageError("say where your node is: --home FOLDER or --socket FILE")
+    door = socket if socket is not None else Home(home or Path()).socket_file
+    request = SandboxQuestion("", owner, by, of, total, epsilon).request()
+    show(ask_door(door, request, progress=lambda text: click.echo(f"  {text}", err=True)), json_file)
+
+
+def show(answer: dict[str, Any], json_file: Path | None) -> None:
+    """Write the answer where it was asked for: a table for people, JSON for programs."""
+    from rich.console import Console
+
+    from cleanroom.report.answer import read_answer
+    from cleanroom.report.sentence import caption, sentences
+    from cleanroom.report.table import answer_table
+
+    if json_file is not None and str(json_file) == "-":
+        click.echo(json.dumps(answer, indent=2))
+        return
+    if json_file is not None:
+        draft = json_file.with_name(f".{json_file.name}.{os.getpid()}")
+        draft.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
+        draft.replace(json_file)
+    shown = read_answer(answer)
+    console = Console()
+    console.print(answer_table(shown))
+    for sentence in sentences(shown):
+        console.print(sentence, markup=False, highlight=False)
+    console.print(caption(shown), markup=False, highlight=False)
