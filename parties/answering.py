@@ -97,8 +97,14 @@ class Answering:
         return self._desk.database.one("SELECT 1 FROM question WHERE plan_hash = ?", plan_hash) is not None
 
     def _standing(self, plan: Plan) -> tuple[Match, Setup]:
-        """The match and set-up that the plan names, if they are exactly the current ones; raises PeerError."""
+        """The match and set-up that the plan names, if they are exactly the current ones.
+
+        Raises StateError when ours had ended, by a new table or a restart, before the asker can have heard of it: that
+        is nobody's offence. Raises PeerError for anything else.
+        """
         match = self._matching.find(plan.match)
+        if match is not None and match.peer == plan.asker and match.state == "aborted":
+            raise StateError("a plan stands on a match that has ended")
         row = self._desk.database.one("SELECT id FROM setup WHERE joint_id = ? AND owner = 1", plan.setup)
         setup = self._rows.find(row[0], owner=True) if row else None
         if (
@@ -170,7 +176,7 @@ class Answering:
         plan = Plan.from_body(peek_statement(row[1]).get("plan"))
         try:
             match, setup = self._standing(plan)
-        except PeerError:
+        except (PeerError, StateError):
             self._void(plan, plan_hash)
             return
         rows, sums = mask_rows(

@@ -203,6 +203,7 @@ def test_another_question_is_drawn_and_charged_anew(quiet: tuple[LiveRoom, Recor
     assert not answer["stored"]
     assert len(noise.draws) == drawn + 1
     assert spent_units(room) > spent
+    assert_one_draw_a_plan(room, ASKER, OWNER)
 
 
 def spent_units(room: LiveRoom) -> int:
@@ -222,4 +223,29 @@ def test_a_changed_table_is_a_new_match_and_never_an_old_answer(tmp_path: Path) 
         second = room.ask(ASKER, OWNER, **QUESTION)
         assert second["question"]["plan"] != first["question"]["plan"]
         assert len(noise.draws) == 2
+        assert_one_draw_a_plan(room, ASKER, OWNER)
+
+
+def test_a_question_that_crosses_the_end_of_its_match_accuses_nobody_and_costs_nothing(tmp_path: Path) -> None:
+    """The owner's new table ends the match while the asker, who has not heard of it, asks over it."""
+    noise = RecordingNoise()
+    with small_room(tmp_path, noise) as room:
+        room.ask(ASKER, OWNER, **QUESTION)
+        asker, owner = room.parties[ASKER], room.parties[OWNER]
+        write_csv(room.state.room.sources[owner.name].path, shop_rows(range(6, 18), seed=9))
+        owner.stop()
+        asked = threading.Event()
+
+        def asking(progress: str) -> None:
+            if progress.startswith("asking brand (sent)"):
+                asked.set()
+
+        with pytest.raises(UnavailableError, match="did not answer"):
+            room.ask(ASKER, OWNER, timeout_s=0.5, progress=asking, **{**QUESTION, "repeat": 1})
+        assert asked.is_set()
+        owner.start()
+        wait_until(asker, lambda look: look("SELECT 1 FROM question WHERE state = 'failed'"))
+        room.ask(ASKER, OWNER, **{**QUESTION, "repeat": 1})
+        assert len(noise.draws) == 2
+        assert owner.look("SELECT COUNT(*) FROM ledger WHERE kind = 'reserve'") == [(2,)]
         assert_one_draw_a_plan(room, ASKER, OWNER)
