@@ -1,0 +1,161 @@
+"""A node compares the log with its memory at every start: forgotten statements, shorter and forked logs stop it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from cleanroom.errors import PeerError, StateError
+from cleanroom.ids import RoomName
+from cleanroom.querylog.chain import genesis_head, replay, sign_head
+from cleanroom.querylog.dsse import sign_statement
+from cleanroom.wire.messages import LogEntry, LogPage
+from parties.desk import Desk
+from parties.own_log import ReadLog, check_own_statements
+from parties.setup_rows import SetupRows
+from tests.unit.parties.nodes import desk
+from tests.unit.question.agreements import LOG_KEY, identity
+
+ROOM = RoomName("spring")
+
+
+def log_of(statements: Sequence[bytes], *, page: int = 256, withheld: int = 0) -> ReadLog:
+    """A log of these statements in pages; the last `withheld` are signed for and not handed out."""
+
+    def read(first: int, limit: int) -> LogPage:
+        upto = min(first + min(limit, page), len(statements) - withheld)
+        entries = tuple(LogEntry(index, statements[index]) for index in range(first, upto))
+        if not statements:
+            return LogPage(entries, None)
+        before = replay(genesis_head(ROOM), statements[:-1])
+        after = replay(before, statements[-1:])
+        return LogPage(entries, sign_head(len(statements) - 1, before, after, ROOM, LOG_KEY))
+
+    return read
+
+
+def said(by: str, number: int, key: str = "") -> bytes:
+    """A statement in the name of `by`."""
+    body = {"actor": by, "kind": "incident", "number": number, "v": 1}
+    return sign_statement("incident", body, identity(key or by))
+
+
+OTHERS = [said("brand", number) for number in range(5)]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Desk:
+    """shop's desk with one living set-up."""
+    made = desk(tmp_path)
+    made.database.run(
+        "INSERT INTO match (id, peer, initiator, state, contract, own_version, dummies, since)"
+        " VALUES ('m', 'brand', 1, 'ready', '', '', 1, 0)"
+    )
+    made.database.run(
+        "INSERT INTO setup (id, match, owner, by, leaves, state, since) VALUES ('s', 'm', 1, '', 16, 'ready', 0)"
+    )
+    return made
+
+
+def check(node: Desk, read: ReadLog) -> None:
+    """As a node does at its start."""
+    check_own_statements(node, SetupRows(node), read)
+
+
+def mark(node: Desk) -> int:
+    """Up to which entry the node has checked."""
+    row = node.database.one("SELECT value FROM meta WHERE name = 'log-mark'")
+    return int(row[0].split()[0]) if row else 0
+
+
+def setup_state(node: Desk) -> str:
+    """The state of the one set-up."""
+    row = node.database.one("SELECT state FROM setup WHERE id = 's'")
+    assert row is not None
+    return str(row[0])
+
+
+def remember(node: Desk, statement: bytes) -> None:
+    """Hold a statement of our own."""
+    node.keep_statement("incident", "s", statement, {"index": 0})
+
+
+def test_an_empty_log_and_a_log_of_others_are_fine(node: Desk) -> None:
+    check(node, log_of([]))
+    assert mark(node) == 0
+    check(node, log_of(OTHERS))
+    assert (mark(node), setup_state(node)) == (5, "ready")
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 256])
+def test_a_log_is_walked_page_by_page_and_later_only_its_news(node: Desk, page: int) -> None:
+    check(node, log_of(OTHERS[:3], page=page))
+    asked: list[int] = []
+    read = log_of(OTHERS, page=page)
+
+    def noting(first: int, limit: int) -> LogPage:
+        asked.append(first)
+        return read(first, limit)
+
+    check(node, noting)
+    assert asked[0] == 3
+    assert mark(node) == 5
+
+
+def test_own_statements_that_are_held_are_fine(node: Desk) -> None:
+    remember(node, said("shop", 1))
+    node.database.run("INSERT INTO outbox (kind, subject, payload) VALUES ('statement', 's', ?)", said("shop", 2))
+    check(node, log_of([OTHERS[0], said("shop", 1), said("shop", 2)]))
+    assert setup_state(node) == "ready"
+
+
+def test_a_forgotten_statement_stops_the_node_and_kills_every_set_up(node: Desk) -> None:
+    remember(node, said("shop", 1))
+    read = log_of([said("shop", 1), said("shop", 2), OTHERS[0]])
+    for _ in range(2):
+        with pytest.raises(StateError, match="backup was restored"):
+            check(node, read)
+        assert (mark(node), setup_state(node)) == (0, "dead")
+
+
+def test_a_statement_in_another_outbox_row_is_not_held(node: Desk) -> None:
+    node.database.run("INSERT INTO outbox (kind, subject, payload) VALUES ('envelope', 's', ?)", said("shop", 2))
+    with pytest.raises(StateError):
+        check(node, log_of([said("shop", 2)]))
+
+
+def test_a_forgery_in_our_name_is_no_reason_to_stop(node: Desk) -> None:
+    check(node, log_of([said("shop", 1, key="brand"), OTHERS[0]]))
+    assert (mark(node), setup_state(node)) == (2, "ready")
+
+
+@pytest.mark.parametrize("length", [0, 1, 2])
+def test_a_log_that_is_shorter_than_it_was_is_refused(node: Desk, length: int) -> None:
+    """The shortened log was once taken for a log without news."""
+    check(node, log_of(OTHERS[:3]))
+    with pytest.raises(PeerError, match="shorter"):
+        check(node, log_of(OTHERS[:length]))
+    assert mark(node) == 3
+
+
+FORKS = {
+    "of the same length": [*OTHERS[:2], OTHERS[4]],
+    "of the same length from the start": [OTHERS[4], *OTHERS[1:3]],
+    "that is longer": [OTHERS[1], OTHERS[0], OTHERS[2], OTHERS[3]],
+}
+
+
+@pytest.mark.parametrize("case", FORKS)
+@pytest.mark.parametrize("page", [1, 256])
+def test_a_log_that_is_not_a_continuation_is_refused(node: Desk, case: str, page: int) -> None:
+    """A fork of the same length was once taken for a log without news."""
+    check(node, log_of(OTHERS[:3]))
+    with pytest.raises(PeerError, match="not a continuation"):
+        check(node, log_of(FORKS[case], page=page))
+    assert mark(node) == 3
+
+
+def test_a_log_that_keeps_back_its_newest_entries_is_refused(node: Desk) -> None:
+    with pytest.raises(PeerError, match="withholds"):
+        check(node, log_of(OTHERS, withheld=1))
+    assert mark(node) == 0
