@@ -40,6 +40,7 @@ from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Quantity
 from cleanroom.transport.enrolment import accept_certificate, request_certificate
 from cleanroom.transport.event_log import EventLog
+from cleanroom.wire.canonical import canonical_bytes
 from cleanroom.wire.contract_file import parse_contract
 from cleanroom.wire.messages import Delivery, Envelope
 from parties.inquiry import Inquiry
@@ -230,7 +231,8 @@ class Tap:
 
     def append(self, statement: bytes) -> LogProof:
         """See the client."""
-        self.seen.append(Seen("sent", str(peek_statement(statement)["kind"]), (len(statement),)))
+        body = peek_statement(statement)
+        self.seen.append(Seen("sent", str(body["kind"]), (len(statement), len(canonical_bytes(body)))))
         proof: LogProof = self._call("append", lambda: self._client.append(statement))
         return proof
 

@@ -49,7 +49,7 @@ def person_rows(person: int, luck: random.Random) -> list[Row]:
             "colour": luck.choice(("red", "NA", "007", "7", "")),
             "day": luck.choice(("2024-01-31", "2024-02-29", "2024-03-01", "not a day")),
             "state": luck.choice(("kept", "returned")),
-            "price": luck.choice(("0.25", "0.75", "-3.10", "49.99", "1000000", "NaN", "")),
+            "price": luck.choice(("0.25", "0.75", "-3.10", "-30", "49.99", "1000000", "NaN", "")),
         }
         for _ in range(luck.randint(1, 4))
     ]
