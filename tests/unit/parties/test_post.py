@@ -162,16 +162,24 @@ def test_sealed_bytes_signed_anew_in_another_place_do_not_open() -> None:
     """The sender's own signature does not help: the place is in the context of the sealing."""
     changes: list[dict[str, Any]] = [
         {"subject_id": bytes(32)},
-        {"kind": "match.points"},
-        {"index": 1, "count": 2},
+        {"kind": "match.other"},
+        {"index": 1},
         {"count": 2},
     ]
     hashed = contract_hash(AGREED)
     for change in changes:
-        moved = replace(SHORT, **change)
+        moved = replace(PIECES[0], **change)
         signed = replace(moved, signature=identity("shop").sign(moved.signed_bytes(AGREED.room, hashed)))
         with pytest.raises(PeerError, match="does not open"):
             BRANDS.open_piece(signed)
+
+
+@pytest.mark.parametrize("change", [{"purpose": "another"}, {"room": RoomName("autumn")}], ids=["contract", "room"])
+def test_sealed_bytes_signed_anew_under_another_agreement_do_not_open(change: dict[str, Any]) -> None:
+    agreed = contract(**change)
+    signature = identity("shop").sign(SHORT.signed_bytes(agreed.room, contract_hash(agreed)))
+    with pytest.raises(PeerError, match="does not open"):
+        post("brand", agreed).open_piece(replace(SHORT, signature=signature))
 
 
 @pytest.mark.parametrize(
