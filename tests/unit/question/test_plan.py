@@ -241,9 +241,9 @@ def with_owner(capacity: int, high: int = 1, low: int = 0) -> Contract:
         (2**20, 2048, 0, Fraction(1), 48),
         (2**20, 1, -2047, Fraction(1), 32),
         (2**20, 1, -2048, Fraction(1), 48),
-        (2**24, 2**23 - 1, 0, Fraction(1), 48),
-        (2**24, 2**23, 0, Fraction(1), 64),
-        (2**24, 2**31, 0, Fraction(2**40), 64),
+        (2**23, 2**24 - 1, 0, Fraction(1), 48),
+        (2**23, 2**24, 0, Fraction(1), 64),
+        (2**23, 2**31, 0, Fraction(2**40), 64),
     ],
 )
 def test_bits_hold_twice_the_largest_sum_and_the_noise(
