@@ -97,7 +97,7 @@ P = 2**255 - 19
 ORDER_8 = (
     325606250916557431795983626356110631294008115727848805560023387167927233504,
     39382357235489614581723060781553021112529911719440698176882885853963445705823,
-)  # the u of order 8 as printed in RFC 7748's security note literature (cr.yp.to/ecdh.html)
+)  # the two points of order 8, as listed at cr.yp.to/ecdh.html
 
 
 @pytest.mark.parametrize("u", [0, 1, *ORDER_8, P - 1, P, P + 1], ids=hex)
