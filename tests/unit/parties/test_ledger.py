@@ -111,15 +111,29 @@ def test_sums_are_over_the_lineage_across_rooms_and_partners(ledger: Ledger) -> 
     ]
 
 
+def debit(ledger: Ledger, match: str, *, dummies: int = 390, **more: str) -> None:
+    """Show the overlap of one match."""
+    place = {"at": WHO["at"], "lineage": "people", "room": "spring", "peer": "shop", **more}
+    ledger.match_debit(**place, match_id=match, dummies=dummies)
+
+
 def test_matches_are_counted_over_the_lineage_and_cost_no_rho(ledger: Ledger) -> None:
-    who = {"at": WHO["at"], "lineage": "people"}
-    ledger.match_debit(**who, room="spring", peer="shop", match_id="m1")
-    ledger.match_debit(**who, room="autumn", peer="bank", match_id="m2")
-    ledger.match_debit(at=WHO["at"], lineage="other people", room="autumn", peer="bank", match_id="m3")
+    debit(ledger, "m1")
+    debit(ledger, "m2", room="autumn", peer="bank")
+    debit(ledger, "m3", lineage="other people")
     assert (ledger.matches("people"), ledger.matches("other people"), ledger.matches("nobody")) == (2, 1, 0)
     assert ledger.view("people", "shop") == LedgerView(0, 0, 0)
     with pytest.raises(sqlite3.IntegrityError):
-        ledger.match_debit(**who, room="spring", peer="shop", match_id="m1")
+        debit(ledger, "m1")
+
+
+def test_the_weakest_hiding_of_a_lineage_is_remembered(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 7)
+    assert ledger.fewest_dummies("people") is None
+    debit(ledger, "m1", dummies=390)
+    debit(ledger, "m2", dummies=777)
+    debit(ledger, "m3", dummies=82, lineage="other people")
+    assert ledger.fewest_dummies("people") == 390
 
 
 def filled(ledger: Ledger) -> None:
@@ -128,7 +142,7 @@ def filled(ledger: Ledger) -> None:
     ledger.share_sent(**WHO, plan_hash="p1")
     reserve(ledger, "p2", 5, consumer="bank")
     ledger.void(**{**WHO, "consumer": "bank"}, plan_hash="p2")
-    ledger.match_debit(at=WHO["at"], lineage="people", room="spring", peer="bank", match_id="m1")
+    debit(ledger, "m1", peer="bank")
 
 
 @pytest.mark.parametrize(

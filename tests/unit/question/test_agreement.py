@@ -39,8 +39,8 @@ def columns(count: int) -> tuple[Any, ...]:
 DATASETS: dict[str, tuple[dict[str, Any], bool]] = {
     "capacity 99": ({"capacity": 99}, False),
     "capacity 100": ({"capacity": 100}, True),
-    "capacity 2^24": ({"capacity": 2**24}, True),
-    "capacity 2^24 and one": ({"capacity": 2**24 + 1}, False),
+    "capacity 2^23": ({"capacity": 2**23}, True),
+    "capacity 2^23 and one": ({"capacity": 2**23 + 1}, False),
     "capacity true": ({"capacity": True}, False),
     "no key": ({"key": ()}, False),
     "one key column": ({"key": ("a",)}, True),
