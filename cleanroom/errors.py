@@ -6,6 +6,7 @@
       RefusedError        a rule of the contract forbids it; carries rule, whose, what would be allowed
       PeerError           another process sent something malformed, foreign, stale or forged
         AuthenticationError
+        OutOfTurnError    well-formed, at the wrong moment; the relay's doing as easily as the sender's
       UnavailableError    another process did not answer in time; names it
       StateError          this node's own state forbids going on (key file readable by others, restored backup)
 
@@ -40,6 +41,10 @@ class RefusedError(CleanroomError):
 
 class PeerError(CleanroomError):
     """Another process sent bytes that this process will not act on."""
+
+
+class OutOfTurnError(PeerError):
+    """A well-formed message at the wrong moment; a relay can cause it, so it accuses nobody."""
 
 
 class AuthenticationError(PeerError):

@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from cleanroom.answer.opening import open_release, parse_release, table
 from cleanroom.crypto.transfer_asker import open_rows
-from cleanroom.errors import PeerError, StateError
+from cleanroom.errors import OutOfTurnError, PeerError, StateError
 from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
 from cleanroom.question.plan import Plan
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
@@ -103,8 +103,10 @@ class Asking:
         asked = self.find(message.subject)
         if asked is not None and asked.plan.owner == message.sender and asked.state in ("failed", "answered"):
             return None
-        if asked is None or asked.plan.owner != message.sender or asked.state not in states:
-            raise PeerError(f"a {message.kind} message came at the wrong moment")
+        if asked is None or asked.plan.owner != message.sender:
+            raise PeerError(f"a {message.kind} message answers nothing that we asked of its sender")
+        if asked.state not in states:
+            raise OutOfTurnError(f"a {message.kind} message came at the wrong moment")
         return asked
 
     def on_rows(self, message: Message) -> None:

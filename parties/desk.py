@@ -16,7 +16,7 @@ from typing import Any
 from cleanroom.errors import PeerError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.chain import LogProof, verify_proof
-from cleanroom.querylog.dsse import sign_statement, strict_base64
+from cleanroom.querylog.dsse import peek_statement, sign_statement, strict_base64
 from cleanroom.question.contract import Contract
 from cleanroom.question.dataset import Dataset
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
@@ -87,6 +87,10 @@ class Desk:
         statement = sign_statement(kind, body, self.keys.identity)
         self.database.run("INSERT INTO outbox (kind, subject, payload) VALUES ('statement', ?, ?)", subject, statement)
         return statement
+
+    def is_current(self, statement: bytes) -> bool:
+        """Whether a statement of ours was signed under the present contract."""
+        return peek_statement(statement).get("contract") == self.contract_hash.hex()
 
     def keep_statement(self, kind: str, subject: str, statement: bytes, proof: dict[str, Any]) -> None:
         """Remember what we said and where it stands in the log."""

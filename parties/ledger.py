@@ -71,13 +71,18 @@ class Ledger:
             raise StateError("there is no reservation to void")
         self._append("voided", at, lineage, room, consumer, plan_hash, 0)
 
-    def match_debit(self, *, at: str, lineage: str, room: str, peer: str, match_id: str) -> None:
-        """One more showing of this lineage's overlap to the coordinator."""
-        self._append("match_debit", at, lineage, room, peer, match_id, 0)
+    def match_debit(self, *, at: str, lineage: str, room: str, peer: str, match_id: str, dummies: int) -> None:
+        """One more showing of this lineage's overlap to the coordinator, hidden by so many shared dummies."""
+        self._append("match_debit", at, lineage, room, peer, match_id, dummies)
 
     def matches(self, lineage: str) -> int:
         """How many matches have been debited, finished or not."""
         return self._database.number("SELECT COUNT(*) FROM ledger WHERE kind = 'match_debit' AND lineage = ?", lineage)
+
+    def fewest_dummies(self, lineage: str) -> int | None:
+        """The weakest hiding of any match of the lineage so far; None before the first."""
+        row = self._database.one("SELECT MIN(units) FROM ledger WHERE kind = 'match_debit' AND lineage = ?", lineage)
+        return None if row is None or row[0] is None else int(row[0])
 
     def view(self, lineage: str, consumer: str) -> LedgerView:
         """What the gate needs to know."""

@@ -1,7 +1,9 @@
 """A match from this node's side: hello, mask, tag, place, compare dummies. Protocol.md section 2.
 
-    opened ─hello→ debiting ─debit logged→ masked ─peer's points→ tagged ─placement→ placed ─peer's dummies→ ready
-                                              any failure, restart before `placed`, new table → aborted
+    initiator: opened ─peer's hello→ debiting ─debit logged→ masked ─peer's list→ tagged ─placement→ placed ─┐
+    responder: opened ─peer's list and its logged debit→ debiting ─debit logged→ tagged ─placement→ placed ──┤
+                                                     ready ←─ peer's dummies are consistent with ours ─────────┘
+    any failure, a restart before `tagged`, a new table or contract → aborted
 
 The peer learns our capacity and masked points; the coordinator masked tags and a noisy overlap; we learn slots. The
 match key lives in `_live` and nowhere else: a restart before both tag lists left aborts the match, and its debit
@@ -19,10 +21,10 @@ from cleanroom.crypto.masking import MatchKey
 from cleanroom.crypto.match_secret import Ephemeral, MatchSecret
 from cleanroom.crypto.placement import check_slots
 from cleanroom.crypto.points import check_points
-from cleanroom.errors import PeerError, RefusedError, StateError
+from cleanroom.errors import OutOfTurnError, PeerError, RefusedError, StateError
 from cleanroom.ids import PartyName, random_id
 from cleanroom.match.dummies import compare, pack_pairs, parse_pairs
-from cleanroom.match.handshake import Hello, dummies_of_match, transcript
+from cleanroom.match.handshake import Hello, dummies_of_lineage, dummies_of_match, transcript
 from cleanroom.querylog.dsse import open_statement, strict_base64
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canonical
 from parties.blinding import Numbers, blind, slots_of_items
@@ -31,7 +33,8 @@ from parties.people import People
 from parties.post import Message
 from parties.work_log import timed
 
-UNFINISHED = ("opened", "debiting", "masked", "tagged", "placed")
+UNPLACED = ("opened", "debiting", "masked", "tagged")
+STALLED_S = 900.0
 _BULK = ("match.order", "match.chosen", "match.slots", "match.own-pairs", "match.peer-pairs")
 
 
@@ -81,11 +84,13 @@ class Matching:
         """The newest match with this peer over the current table that is ready or on its way."""
         version = self._people.require()
         row = self._desk.database.one(
-            "SELECT id FROM match WHERE peer = ? AND state != 'aborted' AND own_version = ? AND contract = ?"
-            " ORDER BY since DESC LIMIT 1",
+            "SELECT id FROM match WHERE peer = ? AND own_version = ? AND contract = ?"
+            " AND (state = 'ready' OR (state != 'aborted' AND since > ?))"
+            " ORDER BY state = 'ready' DESC, CASE state WHEN 'ready' THEN since ELSE -since END LIMIT 1",
             peer,
             version.id,
             self._desk.contract_hash.hex(),
+            self._desk.clock() - STALLED_S,
         )
         return self.find(row[0]) if row else None
 
@@ -104,13 +109,22 @@ class Matching:
         return match
 
     def _check_limit(self) -> None:
+        """R matches were promised with this many dummies each: neither more matches nor weaker ones before them."""
         overlap, lineage = self._desk.dataset.overlap, self._desk.dataset.lineage
+        fewest = self._desk.ledger.fewest_dummies(lineage)
+        if fewest is not None and fewest < dummies_of_lineage(self._desk.contract, self._desk.name):
+            raise RefusedError(
+                "matches",
+                self._desk.name,
+                "earlier matches of these people hid their overlap with fewer dummies than the present terms promise",
+                "go back to the terms of the overlap under which these people were matched before",
+            )
         if self._desk.ledger.matches(lineage) >= overlap.matches:
             raise RefusedError(
                 "matches",
                 self._desk.name,
                 f"the coordinator has been shown the overlap of these people {overlap.matches} times, the most agreed",
-                "reuse the present match, or agree on a new contract with a larger number of matches",
+                "reuse the present matches; a later contract cannot raise the number for people matched already",
             )
 
     def _insert(self, match: str, peer: str, *, initiator: bool, state: str, version: str) -> None:
@@ -179,7 +193,7 @@ class Matching:
             hellos = (peer_hello, own_hello)
         else:
             if match.state != "opened" or not match.initiator or match.peer != message.sender:
-                raise PeerError("a hello came at the wrong moment")
+                raise OutOfTurnError("a hello came at the wrong moment")
             peer_hello.check(self._desk.contract, match=match.id, initiator=self._desk.name, sender=match.peer)
             row = self._desk.database.one("SELECT own_hello FROM match WHERE id = ?", match.id)
             own_hello = Hello.from_body(parse_canonical(row[0]) if row and row[0] else None)
@@ -198,7 +212,8 @@ class Matching:
             canonical_bytes(peer_hello.body()),
             match.id,
         )
-        self._debit(match)
+        if match.initiator:
+            self._debit(match)
 
     def _check_opened(self, message: Message) -> None:
         statement = strict_base64(message.header.get("opened"))
@@ -222,12 +237,13 @@ class Matching:
             room=self._desk.contract.room,
             peer=match.peer,
             match_id=match.id,
+            dummies=match.dummies,
         )
         self._set(match.id, "debiting")
         self._desk.state("match.debit", match.id, peer=match.peer, observer="coordinator")
 
-    def debit_is_logged(self, match_id: str) -> None:
-        """Our `match.debit` stands in the log: mask our list and send it."""
+    def debit_is_logged(self, match_id: str, statement: bytes, proof: dict[str, object]) -> None:
+        """Our `match.debit` stands in the log: mask our list and send it; the initiator shows that it paid first."""
         match, live = self.find(match_id), self._live.get(match_id)
         if match is None or match.state != "debiting":
             return
@@ -244,7 +260,10 @@ class Matching:
         self._desk.database.keep("match.order", match_id, blinded.order.tobytes())
         self._desk.database.keep("match.chosen", match_id, blinded.chosen_dummies.tobytes())
         confirmation = live.secret.confirmation(self._desk.name, bytes.fromhex(match.transcript))
-        self._desk.send(match.peer, "match.points", match_id, {"confirmation": confirmation.hex()}, blinded.points)
+        header: dict[str, object] = {"confirmation": confirmation.hex()}
+        if match.initiator:
+            header |= {"debit": base64.b64encode(statement).decode("ascii"), "proof": proof}
+        self._desk.send(match.peer, "match.points", match_id, header, blinded.points)
         self._set(match_id, "masked")
         if live.early_points is not None:
             self._tag_early(match, live.early_points)
@@ -260,16 +279,31 @@ class Matching:
     def on_points(self, message: Message) -> None:
         """The peer's masked list."""
         match, live = self._running(message)
-        if match.state == "debiting":
+        if match.state == "debiting" or (match.state == "opened" and not match.initiator):
             if live.early_points is not None:
                 raise PeerError("a masked list came twice")
             self._check_list(match, live.secret, message)
             check_points(message.blob)  # now, while it is known whose message this is
             live.early_points = message
+            if match.state == "opened":
+                self._check_debited(message)
+                self._debit(match)
         elif match.state == "masked":
             self._tag(match.id, message)
         else:
-            raise PeerError("a masked list came at the wrong moment")
+            raise OutOfTurnError("a masked list came at the wrong moment")
+
+    def _check_debited(self, message: Message) -> None:
+        """The initiator's own debit stands in the log: nobody uses up our matches without spending one of its own."""
+        statement = strict_base64(message.header.get("debit"))
+        body = open_statement("match.debit", statement, self._desk.contract.cards[message.sender].identity)
+        if (body.get("subject"), body.get("peer"), body.get("contract")) != (
+            message.subject,
+            self._desk.name,
+            self._desk.contract_hash.hex(),
+        ):
+            raise PeerError("an initiator's debit is for another match")
+        self._desk.proof_of(statement, message.header.get("proof"))
 
     def _running(self, message: Message) -> tuple[Match, _Live]:
         match, live = self.find(message.subject), self._live.get(message.subject)
@@ -298,7 +332,7 @@ class Matching:
         """Our slots from the coordinator, with its signed hash of both placements."""
         match = self.find(match_id)
         if match is None or match.state != "tagged":
-            raise PeerError("a placement came at the wrong moment")
+            raise OutOfTurnError("a placement came at the wrong moment")
         body = open_statement("match.placed", statement, self._desk.contract.coordinator.log_key)
         digest = labelled_hash(
             "cleanroom/v1/placement", salt, bytes.fromhex(match_id), self._desk.name.encode("utf-8"), slots
@@ -341,7 +375,7 @@ class Matching:
         """Where the peer's shared dummies ended up."""
         match = self.find(message.subject)
         if match is None or match.peer != message.sender or match.state not in ("tagged", "placed"):
-            raise PeerError("a list of shared dummies came at the wrong moment")
+            raise OutOfTurnError("a list of shared dummies came at the wrong moment")
         parse_pairs(message.blob, dummies=match.dummies, slots=self._all_slots(match))
         self._desk.database.keep("match.peer-pairs", match.id, message.blob)
         self._compare(match.id)
@@ -377,6 +411,16 @@ class Matching:
         live = self._live.pop(match_id, None)
         if live is not None:
             live.match_key.erase()
+
+    def on_not_placed(self, match_id: str, statement: bytes) -> None:
+        """The coordinator signed that it will not place this match; afterwards it has no say in it."""
+        match = self.find(match_id)
+        if match is None or match.state not in UNPLACED:
+            return
+        body = open_statement("match.aborted", statement, self._desk.contract.coordinator.log_key)
+        if body.get("subject") != match_id:
+            raise PeerError("the coordinator ended another match than it says")
+        self.abort(match_id, tell_peer=False)
 
     def on_abort(self, message: Message) -> None:
         """The peer ended the match."""

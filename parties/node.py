@@ -17,7 +17,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
-from cleanroom.errors import AuthenticationError, CleanroomError, PeerError, RefusedError, StateError, UnavailableError
+from cleanroom.errors import (
+    AuthenticationError,
+    CleanroomError,
+    OutOfTurnError,
+    PeerError,
+    RefusedError,
+    StateError,
+    UnavailableError,
+)
 from cleanroom.ids import PartyName
 from cleanroom.privacy.noise import NoiseSource
 from cleanroom.querylog.chain import LogProof
@@ -43,12 +51,13 @@ _T = TypeVar("_T")
 POLL_WAIT_MS = 20_000
 _OPENING = {"match.hello": "match.abort", "setup.open": "setup.abort", "question.plan": "question.voided"}
 RETRY_S = 1.0
+MAX_INCIDENTS = 100
 
 _PROVED = frozenset({"proof", "statement"})
 _EMPTY: frozenset[str] = frozenset()
 HEADERS: dict[str, tuple[frozenset[str], ...]] = {
     "match.hello": (frozenset({"hello", "opened", "proof"}), frozenset({"hello"})),
-    "match.points": (frozenset({"confirmation"}),),
+    "match.points": (frozenset({"confirmation"}), frozenset({"confirmation", "debit", "proof"})),
     "match.dummies": (_EMPTY,),
     "match.abort": (_EMPTY, frozenset({"refusal"})),
     "setup.open": (frozenset({"by", "leaves", "match"}),),
@@ -95,6 +104,7 @@ class Node:
         self._stopping = threading.Event()
         self.changed = threading.Condition()
         self.refusals: dict[str, RefusedError] = {}
+        self._incidents: dict[str, int] = {}
         self.trouble = ""
         self._handlers: dict[str, Callable[[Message], None]] = {
             "match.hello": self.matching.on_hello,
@@ -123,6 +133,9 @@ class Node:
         with self.desk.database.transaction():
             for match in self.matching.after_restart():
                 self.matching.abort(match, tell_peer=True)
+            for setup in self.rows.unfinished():
+                self.rows.kill(setup.id)
+                self.desk.send(self.rows.peer(setup), "setup.abort", setup.id, {})
         poller = threading.Thread(target=self._poll, name="poll", daemon=True)
         poller.start()
         while not self._stopping.is_set():
@@ -213,7 +226,7 @@ class Node:
                 with timed("placement"):
                     self.matching.on_placement(item.match_id.hex(), slots, item.salt, item.statement)
         elif isinstance(item, Aborted):
-            self.matching.abort(item.match_id.hex(), tell_peer=False)
+            self.matching.on_not_placed(item.match_id.hex(), item.statement)
         else:
             message = self._inbox.accept(item)
             if message is not None and not self._is_over(message.subject, message.sender):
@@ -264,7 +277,14 @@ class Node:
         self._end(subject, sender)
         if isinstance(item, Envelope) and kind in _OPENING and not self._answering.knows(subject):
             self.desk.send(sender, _OPENING[kind], subject, refusal_header(refusal))
-        if not isinstance(error, RefusedError | StateError) and kind in {*self._handlers, "placement"}:
+        innocent = isinstance(error, RefusedError | StateError | OutOfTurnError)
+        if not innocent and kind in {*self._handlers, "placement"}:
+            self._note_incident(subject, sender, kind)
+
+    def _note_incident(self, subject: str, sender: str, kind: str) -> None:
+        """One signed line a message, and not more than a bound for one sender: a flood must not fill the log."""
+        self._incidents[sender] = self._incidents.get(sender, 0) + 1
+        if self._incidents[sender] <= MAX_INCIDENTS:
             self.desk.state("incident", subject, sender=sender, message=kind)
 
     def _end(self, subject: str, offender: str = "") -> None:
@@ -292,20 +312,22 @@ class Node:
         self.rows.kill_of_match(match)
 
     def _on_match_abort(self, message: Message) -> None:
-        self._note_refusal(message)
-        self.matching.on_abort(message)
+        match = self.matching.find(message.subject)
+        if match is not None and match.peer == message.sender:
+            self._note_refusal(message)
+            self.matching.on_abort(message)
 
     def _note_refusal(self, message: Message) -> None:
         """A peer that ends something by a rule of its own says which; everything else has no reason to show."""
         refusal = parse_refusal(message.header.get("refusal"))
-        if refusal is not None:
+        if refusal is not None and refusal.owner == message.sender:
             self.refusals[message.subject] = refusal
 
     def _on_setup_abort(self, message: Message) -> None:
-        self._note_refusal(message)
         for owner in (False, True):
             setup = self.rows.find(message.subject, owner=owner)
             if setup is not None and self.rows.peer(setup) == message.sender and setup.state != "dead":
+                self._note_refusal(message)
                 self.rows.kill(setup.id)
 
     # ---- what leaves ---------------------------------------------------------------------------------------------
@@ -325,8 +347,12 @@ class Node:
                 return
             except CleanroomError as error:
                 self._troubled(error)
+                if kind == "statement" and self.desk.is_current(payload):
+                    return  # what we signed is never dropped: it may stand in the log already
                 with database.transaction():
                     database.run("DELETE FROM outbox WHERE id = ?", identifier)
+                    if kind == "statement":
+                        self.desk.keep_statement("superseded", subject, payload, {})
                     self._end(subject)
                 continue
             self._continue(identifier, subject, payload, proof)
@@ -353,6 +379,8 @@ class Node:
             with database.transaction():
                 database.run("DELETE FROM outbox WHERE id = ?", identifier)
                 if proof is not None:
+                    self.desk.keep_statement("logged", subject, payload, proof_body(proof))
+                if proof is not None:
                     self._keep_statement(payload, proof)
                 self._end(subject)
 
@@ -368,7 +396,7 @@ class Node:
         kind, subject, proved = self._keep_statement(statement, proof)
         steps: dict[str, Callable[[], Any]] = {
             "match.opened": lambda: self.matching.opened_is_logged(subject, statement, proved),
-            "match.debit": lambda: self.matching.debit_is_logged(subject),
+            "match.debit": lambda: self.matching.debit_is_logged(subject, statement, proved),
             "question.asked": lambda: self.asking.asked_is_logged(subject, statement, proved),
             "question.refused": lambda: self._answering.refusal_is_logged(subject, statement, proved),
             "budget.debit": lambda: self._answering.debit_is_logged(subject),

@@ -8,7 +8,7 @@ fresh randomness. Nothing is ever computed twice under one set-up id.
 from dataclasses import dataclass
 from hashlib import sha256
 
-from cleanroom.errors import PeerError
+from cleanroom.errors import OutOfTurnError, PeerError
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 from parties.desk import Desk
 from parties.post import Message
@@ -70,8 +70,10 @@ class SetupRows:
     def expect(self, message: Message, state: str, *, owner: bool) -> Setup:
         """The set-up that this message continues; raises PeerError when it is not waiting for it."""
         setup = self.find(message.subject, owner=owner)
-        if setup is None or setup.state != state or self.peer(setup) != message.sender:
-            raise PeerError(f"a {message.kind} message came at the wrong moment")
+        if setup is None or self.peer(setup) != message.sender:
+            raise PeerError(f"a {message.kind} message continues nothing that was begun with its sender")
+        if setup.state != state:
+            raise OutOfTurnError(f"a {message.kind} message came at the wrong moment")
         return setup
 
     def peer(self, setup: Setup) -> str:
@@ -124,6 +126,16 @@ class SetupRows:
         """Forget parts of the set-up's state; all of it when none is named."""
         for kind in [f"setup.{kind}" for kind in kinds] or _BULK:
             self._database.erase(kind, identifier)
+
+    def unfinished(self) -> list[Setup]:
+        """Set-ups that were under way when the last process ended.
+
+        None of them is resumed: the database could be a backup from the middle of one, and a second message on the
+        same base OTs would open every leaf.
+        """
+        rows = self._database.all("SELECT id, owner FROM setup WHERE state NOT IN ('ready', 'dead')")
+        found = (self.find(identifier, owner=bool(owner)) for identifier, owner in rows)
+        return [setup for setup in found if setup is not None]
 
     def kill_of_match(self, match: str) -> None:
         """A set-up dies with its match."""

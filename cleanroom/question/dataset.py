@@ -12,7 +12,7 @@ from cleanroom.errors import UsageError
 from cleanroom.ids import ColumnName, PartyName
 from cleanroom.question.columns import Column, Dimension, Measure, checked_text
 
-MAX_CAPACITY = 1 << 24
+MAX_CAPACITY = 1 << 23  # two lists share at most the 2^24 slots that the kernel takes
 MAX_MATCHES = 1000
 MAX_OVERLAP_DELTA = Fraction(1, 10**9)
 

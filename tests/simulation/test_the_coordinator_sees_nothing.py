@@ -257,7 +257,8 @@ class Run:
             for name in names:
                 patch.setattr(servicer, name, tapping(self.capture, getattr(servicer, name), name, after))
         stream = _Lines()
-        patch.setattr(logging.getLogger(), "level", logging.DEBUG)
+        level = logging.getLogger().level
+        logging.getLogger().setLevel(logging.DEBUG)
         logging.getLogger().addHandler(stream)
         noise = ScriptedNoise([COUNT_NOISE, TABLE_NOISE, SUM_NOISE])
         try:
@@ -276,6 +277,7 @@ class Run:
                 ]
         finally:
             logging.getLogger().removeHandler(stream)
+            logging.getLogger().setLevel(level)
         self.capture.node_log = "\n".join(stream.lines)
         snapshot(self.capture, home, "afterwards")
 
