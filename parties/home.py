@@ -7,14 +7,17 @@ card.json    this company's own card                contract.json   the agreemen
 settings.toml  private: sources, analysts, address  node.db, node.sock, node.log   state, analysts' door, log
 """
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cleanroom.crypto.key_files import private_folder, read_secret, write_secret
 from cleanroom.crypto.signatures import SigningKey
 from cleanroom.crypto.unsealing import SECRET_LENGTH, SealingKey
-from cleanroom.errors import UsageError
+from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import PartyName
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
@@ -69,6 +72,17 @@ class Home:
     @property
     def tls_folder(self) -> Path:
         return self.path / "tls"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One serving process for a folder; raises StateError when there is one already."""
+        private_folder(self.path)
+        with (self.path / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StateError(f"a node is serving from {self.path} already") from None
+            yield
 
     def create(self, name: PartyName) -> PartyCard:
         """Make all keys and the card; raises UsageError when the folder holds a party already."""

@@ -2,8 +2,9 @@
 
 Entries are chained by hash. `reserve` counts as spent from the moment it is written, before any data is read;
 `share_sent` says that the release was stored; `voided` frees a reservation that never released anything; a
-`match_debit` marks one showing of the overlap to the coordinator and carries no rho. Sums are over the lineage,
-across rooms and partners: a new version of the same customers does not refill anything.
+`match_debit` marks one showing of the overlap to the coordinator; its units are the dummies that hid it, not rho.
+Sums are over the lineage, over all partners and contracts of this node's folder: a new version of the same customers
+does not refill anything. A second folder for the same people is a second ledger, which nothing here can see.
 """
 
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ import hmac
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -20,6 +21,9 @@ from cleanroom.wire.contract_file import contract_bytes
 from parties.database import Database
 from parties.source.source_file import SourceFile
 
+if TYPE_CHECKING:
+    from parties.source.report import SourceReport
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -28,6 +32,26 @@ class Version:
     id: str
     counter: int
     report: str
+
+
+def examine_table(
+    contract: Contract, party: PartyName, source: SourceFile, *, work_directory: Path
+) -> "tuple[pa.Table, SourceReport]":
+    """The table as a match would use it, and what was found; keeps nothing. Raises SourceError or UsageError."""
+    # Loaded only here: DuckDB and the readings of identifiers are most of a node's start.
+    from parties.source.key_rule import KeyRule
+    from parties.source.load import load_people
+
+    dataset = contract.datasets[party]
+    rule = KeyRule(dataset.key, contract.profile, contract.region)
+    table, report = load_people(source, rule, dataset.columns, work_directory=work_directory)
+    limit = most_people(contract, party)
+    if table.num_rows > limit:
+        raise SourceError(
+            f"{source.path} holds more people than fit: the contract's capacity for {party} is {dataset.capacity},"
+            f" of which {dataset.capacity - limit} places are for dummies that hide the overlap; agree on a larger capacity"
+        )
+    return table, report
 
 
 class People:
@@ -63,20 +87,7 @@ class People:
         current = self.current()
         if current is not None and known is not None and hmac.compare_digest(known[0], digest):
             return current
-        # Loaded only for an import: DuckDB, pandas and the readings of identifiers are most of a node's start.
-        from parties.source.key_rule import KeyRule
-        from parties.source.load import load_people
-
-        dataset = self._contract.datasets[self._party]
-        rule = KeyRule(dataset.key, self._contract.profile, self._contract.region)
-        table, report = load_people(source, rule, dataset.columns, work_directory=work_directory)
-        limit = most_people(self._contract, self._party)
-        if table.num_rows > limit:
-            raise SourceError(
-                f"{source.path} holds more people than fit: the contract's capacity for {self._party} is "
-                f"{dataset.capacity}, of which {dataset.capacity - limit} places are for dummies that hide the overlap;"
-                f" agree on a larger capacity"
-            )
+        table, report = examine_table(self._contract, self._party, source, work_directory=work_directory)
         version = Version(random_id(), (current.counter if current else 0) + 1, "\n".join(report.lines()))
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:

@@ -150,10 +150,15 @@ def build_node(opened: Opened, coordinator: Coordinator, *, noise: NoiseSource) 
 def serve(path: Path, *, noise: NoiseSource | None = None) -> None:
     """Run the node of a folder until SIGTERM or SIGINT; prints `ready` when table, socket and coordinator are fine."""
     os.umask(0o077)
-    opened = open_home(Home(path))
+    with Home(path).locked():
+        _serve(open_home(Home(path)), noise or DiscreteGaussian())
+
+
+def _serve(opened: Opened, noise: NoiseSource) -> None:
+    opened.desk.ledger.verify()
     import_people(opened)
     client = connect(opened)
-    node = build_node(opened, client, noise=noise or DiscreteGaussian())
+    node = build_node(opened, client, noise=noise)
     check_own_statements(opened.desk, node.rows, client.read_log)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())

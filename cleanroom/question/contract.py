@@ -66,6 +66,8 @@ class Contract:
             raise UsageError("every party has one card and one dataset")
         if len({len(dataset.key) for dataset in self.datasets.values()}) != 1:
             raise UsageError("the match key has the same number of columns at every party")
+        if "coordinator" in self.cards:
+            raise UsageError("a party is not called coordinator")
         identities = {card.identity for card in self.cards.values()}
         if len(identities) != len(self.cards):
             raise UsageError("two parties have the same identity key")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cleanroom.crypto.key_files import private_folder
 from cleanroom.errors import UsageError
 from cleanroom.ids import party_name
 from cleanroom.question.card import CoordinatorCard, PartyCard
@@ -113,17 +114,26 @@ def trust(file: Path, fingerprint: str, home: Path) -> None:
 @party.command()
 @HOME
 def check(home: Path) -> None:
-    """Read the table as a match would, and say what was found: for this company's operator only."""
+    """Read the table as a match would, and say what was found: for this company's operator only.
+
+    Nothing is kept, so this can be run beside a serving node; a changed table is taken up at the next `serve`.
+    """
     from cleanroom.match.handshake import most_people
     from cleanroom.wire.contract_file import contract_hash
-    from parties.serve import import_people, open_home
+    from parties.people import examine_table
+    from parties.serve import read_contract
+    from parties.settings import read_settings
 
-    opened = open_home(Home(home))
-    version = import_people(opened)
-    contract, name = opened.desk.contract, opened.desk.name
+    folder = Home(home)
+    folder.keys()
+    name = folder.card().name
+    contract, settings = read_contract(folder, name), read_settings(folder.settings_file)
+    work = private_folder(home / "work")
+    _, report = examine_table(contract, name, settings.source, work_directory=work)
     click.echo(f"room {contract.room}, contract {contract_hash(contract).hex()}")
     click.echo(f"room for {most_people(contract, name)} people within the agreed capacity")
-    click.echo(version.report)
+    for line in report.lines():
+        click.echo(line)
     warning = _certificate_warning(Home(home))
     if warning:
         click.echo(warning)
