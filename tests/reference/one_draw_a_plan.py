@@ -6,17 +6,11 @@ released without a charge before it in the log; question numbers of a set-up nev
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from cleanroom.question.plan import Plan
 
 Look = Callable[..., Sequence[tuple[Any, ...]]]
-
-
-class Watched(Protocol):
-    """A room whose stores can be read."""
-
-    def log(self) -> list[dict[str, Any]]: ...
 
 
 def assert_one_draw_a_plan(room: Any, asker: str, owner: str) -> None:

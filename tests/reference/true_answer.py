@@ -20,7 +20,7 @@ def true_answer(
     contract: Contract, frames: dict[str, pd.DataFrame], asker: str, owner: str, by: str, quantity: Quantity
 ) -> Cells:
     """(asker's value, owner's value) -> people or whole steps; every declared value and `other`, in plan order."""
-    categories, rows = _names(contract, frames, asker, by), _leaves(frames[owner])
+    categories, rows = _names(contract, frames, asker, by), _people(frames[owner])
     words: dict[str, str | None] = dict.fromkeys(rows)
     amounts = dict.fromkeys(rows, 1)
     of: tuple[str | None, ...] = (None,)
@@ -40,7 +40,7 @@ def _columns(contract: Contract, party: str) -> list[Dimension | Measure]:
     return next([*dataset.columns] for name, dataset in contract.datasets.items() if name == party)
 
 
-def _leaves(frame: pd.DataFrame) -> set[str]:
+def _people(frame: pd.DataFrame) -> set[str]:
     return {str(key) for key in frame["key"].unique()}
 
 
@@ -57,7 +57,7 @@ def _groups(contract: Contract, party: str, name: str) -> tuple[str | None, ...]
 def _names(contract: Contract, frames: dict[str, pd.DataFrame], party: str, name: str) -> dict[str, str | None]:
     """Key -> the person's declared value or `other`; None for everyone without a column."""
     if not name:
-        return dict.fromkeys(_leaves(frames[party]))
+        return dict.fromkeys(_people(frames[party]))
     groups = _groups(contract, party, name)
     return {
         key: groups[leaf - 1] for key, leaf in reduced_people(frames[party], _dimension(contract, party, name)).items()

@@ -153,7 +153,7 @@ def ask_through_a_kill(room: Processes, victim: str, moment: str, epsilon: str) 
 
 
 def in_state(table: str, state: str) -> str:
-    """Rows that have come to this state: never to be found again, so the rows of all later states count too."""
+    """Rows in this state; a state that passes between two looks is missed, and then there is no kill."""
     return f"SELECT * FROM {table} WHERE state = '{state}'"  # noqa: S608 # literals of this file
 
 

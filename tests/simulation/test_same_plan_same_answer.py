@@ -30,6 +30,7 @@ from tests.reference.one_draw_a_plan import assert_one_draw_a_plan
 
 QUESTION: dict[str, Any] = {"by": "tier", "of": "tier", "epsilon": "4"}
 ASKER, OWNER = "shop", "brand"
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # crashed pollers
 
 
 class CountingNoise:
