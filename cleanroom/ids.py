@@ -43,16 +43,12 @@ def room_name(text: object) -> RoomName:
 
 def column_name(text: object) -> ColumnName:
     """A person-level column's name; raises UsageError."""
-    return ColumnName(
-        _matched(_COLUMN_NAME, text, "a column name", "a letter, then up to 62 letters, digits, _ or -")
-    )
+    return ColumnName(_matched(_COLUMN_NAME, text, "a column name", "a letter, then up to 62 letters, digits, _ or -"))
 
 
 def analyst_name(text: object) -> AnalystName:
     """A person of a data team, as the signed plan names them; raises UsageError."""
-    return AnalystName(
-        _matched(_ANALYST_NAME, text, "an analyst's name", "1 to 63 letters, digits or any of . _ @ -")
-    )
+    return AnalystName(_matched(_ANALYST_NAME, text, "an analyst's name", "1 to 63 letters, digits or any of . _ @ -"))
 
 
 def random_id() -> str:

@@ -48,8 +48,9 @@ def examine_table(
     limit = most_people(contract, party)
     if table.num_rows > limit:
         raise SourceError(
-            f"{source.path} holds more people than fit: the contract's capacity for {party} is {dataset.capacity},"
-            f" of which {dataset.capacity - limit} places are for dummies that hide the overlap; agree on a larger capacity"
+            f"{source.path} holds {table.num_rows} people, {table.num_rows - limit} more than fit: the contract's"
+            f" capacity for {party} is {dataset.capacity}, of which {dataset.capacity - limit} places are for dummies that hide"
+            f" the overlap; agree on a larger capacity"
         )
     return table, report
 

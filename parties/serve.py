@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cleanroom.answer.result import charge
+from cleanroom.answer.result import charge, epsilon_number, rho_text
 from cleanroom.crypto.key_files import private_folder, read_secret
 from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import PartyName, party_name
@@ -130,7 +130,8 @@ def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[st
                     {
                         **charge(node.desk.name, one.consumer, one.units),
                         "lineage": dataset.lineage,
-                        "cap": charge(node.desk.name, one.consumer, dataset.consumer_caps[one.consumer])["rho"],
+                        "cap": rho_text(dataset.consumer_caps[one.consumer]),
+                        "cap_epsilon": epsilon_number(dataset.consumer_caps[one.consumer]),
                     }
                     for one in totals
                 ],

@@ -89,6 +89,8 @@ def _analyst(name: str, value: object) -> Analyst:
 
 def read_settings(path: Path) -> NodeSettings:
     """Parse settings; raises UsageError naming file and key."""
+    if not path.exists():
+        raise UsageError(f"{path} is missing: cleanroom room assemble ROOM.toml --home {path.parent}")
     try:
         body = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

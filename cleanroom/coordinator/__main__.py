@@ -41,7 +41,7 @@ def _show_card(home: CoordinatorHome) -> None:
     click.echo(f"fingerprint {card.fingerprint()}")
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Run the coordinator of a clean room: it relays sealed bytes, places masked tags and keeps the log."""
 
@@ -129,7 +129,7 @@ def main() -> NoReturn:
     logging.getLogger("grpc").addHandler(logging.NullHandler())
     logging.getLogger("grpc").propagate = False
     try:
-        cli(standalone_mode=False)
+        cli(standalone_mode=False, prog_name="cleanroom coordinator")
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -101,3 +101,13 @@ def show(answer: dict[str, Any], json_file: Path | None) -> None:
     for sentence in sentences(shown):
         console.print(sentence, markup=False, highlight=False)
     console.print(caption(shown), markup=False, highlight=False)
+    if answer["stored"]:
+        console.print("This is the stored answer of a question asked before: nothing new was spent.", highlight=False)
+    for total in answer.get("total", []):
+        if total["consumer"] == answer["question"]["asker"]:
+            console.print(
+                f"In all {total['consumer']} has spent epsilon {total['epsilon']:g} of {total['cap_epsilon']:g} at"
+                f" {total['party']} (rho {total['rho']} of {total['cap']}; it is rho that adds up).",
+                markup=False,
+                highlight=False,
+            )

@@ -5,6 +5,7 @@ Every failure is one line on standard error and a non-zero exit status; nothing 
 
 import logging
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -49,6 +50,7 @@ def main() -> NoReturn:
     os.umask(0o077)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the library's own lines name peers and are not in our format
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped as well
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:

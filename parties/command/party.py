@@ -47,9 +47,17 @@ def init(name: str, home: Path, domain: str) -> None:
     card = folder.create(party_name(name))
     request = home / "request.csr"
     request.write_bytes(request_certificate(folder.tls_folder, card.name, domain))
+    _show_request(request, domain)
     click.echo(f"card        {folder.card_file}  (give it to every partner and to nobody through the coordinator)")
     click.echo(f"fingerprint {card.fingerprint()}  (read it out to them)")
+
+
+def _show_request(request: Path, domain: str) -> None:
+    from cleanroom.transport.requests import key_fingerprint, read_request
+
+    _, key = read_request(request.read_bytes(), domain)
     click.echo(f"request     {request}  (have the coordinator sign it, then: cleanroom party accept CERTIFICATE)")
+    click.echo(f"key         {key_fingerprint(key)}  (read it out to whoever signs)")
 
 
 @party.command()
@@ -62,7 +70,7 @@ def renew(home: Path, domain: str) -> None:
     folder = Home(home)
     request = home / "request.csr"
     request.write_bytes(request_renewal(folder.tls_folder, folder.card().name, domain))
-    click.echo(f"request {request}  (have the coordinator sign it, then: cleanroom party accept CERTIFICATE)")
+    _show_request(request, domain)
 
 
 @party.command()
