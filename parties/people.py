@@ -47,10 +47,11 @@ def examine_table(
     table, report = load_people(source, rule, dataset.columns, work_directory=work_directory)
     limit = most_people(contract, party)
     if table.num_rows > limit:
+        over, dummies = table.num_rows - limit, dataset.capacity - limit
         raise SourceError(
-            f"{source.path} holds {table.num_rows} people, {table.num_rows - limit} more than fit: the contract's"
-            f" capacity for {party} is {dataset.capacity}, of which {dataset.capacity - limit} places are for dummies that hide"
-            f" the overlap; agree on a larger capacity"
+            f"{source.path} holds {table.num_rows} people, {over} more than fit: the contract's capacity for {party} is"
+            f" {dataset.capacity}, of which {dummies} places are for dummies that hide the overlap; agree on a larger"
+            " capacity"
         )
     return table, report
 
