@@ -274,7 +274,7 @@ class Answering:
         row = database.one("SELECT peer, salt FROM question WHERE plan_hash = ?", plan_hash)
         if row is None:
             raise StateError("a released question vanished")
-        self._desk.send_sealed(unpack_envelope(database.kept("release", plan_hash)))
+        self._desk.send_sealed(self._desk.post.again(unpack_envelope(database.kept("release", plan_hash))))
         header = {**parse_canonical(database.kept("released", plan_hash)), "salt": row[1]}
         self._desk.send(row[0], "question.released", plan_hash, header)
 

@@ -20,6 +20,7 @@ from parties.settings import Analyst, NodeSettings
 
 MAX_LINE_BYTES = 1 << 20
 MAX_CALLERS = 16
+ACCEPT_AGAIN_S = 0.1
 _CREDENTIALS = struct.Struct("3i")
 _KINDS: dict[str, type[CleanroomError]] = {
     "usage": UsageError,
@@ -49,6 +50,7 @@ class Door:
         self._path = path
         self._settings = settings
         self._commands = commands
+        self._closed = threading.Event()
         self._places = threading.BoundedSemaphore(MAX_CALLERS)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path.unlink(missing_ok=True)
@@ -63,6 +65,7 @@ class Door:
 
     def close(self) -> None:
         """Stop listening and remove the socket."""
+        self._closed.set()
         self._socket.close()
         self._path.unlink(missing_ok=True)
 
@@ -71,7 +74,9 @@ class Door:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
-                return
+                if self._closed.wait(ACCEPT_AGAIN_S):
+                    return
+                continue  # the system was out of files for a moment, not the door closed
             if not self._places.acquire(blocking=False):
                 connection.close()
                 continue

@@ -147,6 +147,22 @@ class Post:
         sealed(kind, len(envelopes), sum(len(envelope.sealed) for envelope in envelopes))
         return envelopes
 
+    def again(self, envelope: Envelope) -> Envelope:
+        """The same sealed bytes under a new id, so that a relay that has seen them takes them once more."""
+        return sign_envelope(
+            self._keys.identity,
+            room=self._room,
+            contract_hash=self._contract_hash,
+            envelope_id=os.urandom(32),
+            sender=envelope.sender,
+            recipient=envelope.recipient,
+            kind=envelope.kind,
+            subject_id=envelope.subject_id,
+            index=envelope.index,
+            count=envelope.count,
+            sealed=envelope.sealed,
+        )
+
     def open_piece(self, envelope: Envelope) -> bytes:
         """The plaintext of one piece for us; raises PeerError or AuthenticationError."""
         card = self._cards.get(envelope.sender)
