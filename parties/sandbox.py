@@ -66,6 +66,10 @@ def ask_room(state: RoomState, question: SandboxQuestion, progress: Callable[[st
     asker, owner = state.home(PartyName(question.asker)), state.home(PartyName(question.owner))
     answer = ask_door(asker.socket_file, question.request(), progress=progress)
     ledger = ask_door(owner.socket_file, {"command": "ledger"})
+    for party, home in ((question.asker, asker), (question.owner, owner)):
+        for line in ask_door(home.socket_file, {"command": "report"})["lines"]:
+            if line.startswith("column ") and "cannot be read" in line:
+                progress(f"warning, for the operator of {party}: {line}")
     seconds = answer.pop("seconds")
     return {**answer, "total": ledger["total"], "matches": ledger["matches"], "seconds": seconds}
 

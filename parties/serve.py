@@ -143,6 +143,13 @@ def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[st
     return command
 
 
+def _report(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
+    def command(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        return {"lines": node.call(node.people.require).report.splitlines()}
+
+    return command
+
+
 def build_node(opened: Opened, coordinator: Coordinator, *, noise: NoiseSource) -> Node:
     """The node over these parts; only a caller in this process can give it another noise."""
     return Node(opened.desk, opened.people, coordinator, noise=noise)
@@ -166,7 +173,11 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
     door = Door(
         opened.settings.socket or opened.home.socket_file,
         opened.settings,
-        {"ask": ("asker", _ask(node, opened.settings)), "ledger": ("operator", _ledger(node))},
+        {
+            "ask": ("asker", _ask(node, opened.settings)),
+            "ledger": ("operator", _ledger(node)),
+            "report": ("operator", _report(node)),
+        },
     )
     door.start()
     _LOG.info("serving as %s in room %s", opened.desk.name, opened.desk.contract.room)

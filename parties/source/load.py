@@ -35,8 +35,6 @@ from parties.source.scratch import scratch_database
 from parties.source.source_file import SourceFile
 from parties.source.table_file import text_batches
 
-FEW_UNREADABLE = 20
-
 
 def load_people(
     source: SourceFile, key_rule: KeyRule, columns: Sequence[Column], *, work_directory: Path
@@ -64,7 +62,6 @@ def load_people(
         column_reports = []
         for column in columns:
             arrays[column.name], column_report = _reduced(connection, column, positions, len(keys))
-            _require_readable(source, column, column_report, count)
             column_reports.append(column_report)
     report = SourceReport(
         rows_read=count.read,
@@ -126,19 +123,6 @@ def _require_people(source: SourceFile, count: RowCount, unparsable: int) -> Non
     count.require_few_rejections(name)
     if unparsable == count.read - count.rejected:
         raise SourceError(f"{name}: no row has a usable match key; is it the right column and profile?")
-
-
-def _require_readable(source: SourceFile, column: Column, report: ColumnReport, count: RowCount) -> None:
-    """A column that is mostly unreadable was declared wrongly; a confident answer about it would be nonsense."""
-    for bad, what, declared in (
-        (report.bad_numbers, "numbers", "`from` and `decimals`"),
-        (report.bad_dates, "dates", "`order_by` and `date_format`"),
-    ):
-        if bad > FEW_UNREADABLE and 2 * bad > count.read:
-            raise SourceError(
-                f"{source.path.name}: column {column.name}: most of its {what} cannot be read as the contract declares"
-                f" them; compare {declared} with the table"
-            )
 
 
 def _reduced(
