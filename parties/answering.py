@@ -26,7 +26,8 @@ from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from cleanroom.wire.messages import Envelope
 from parties.asking import covered_digest, release_digest, rows_root
 from parties.desk import Desk, pack_envelope, unpack_envelope
-from parties.matching import Match, Matching
+from parties.match_rows import Match
+from parties.matching import Matching
 from parties.people import People
 from parties.post import Message
 from parties.refusals import refusal_fields

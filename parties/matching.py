@@ -21,20 +21,20 @@ from cleanroom.crypto.masking import MatchKey
 from cleanroom.crypto.match_secret import Ephemeral, MatchSecret
 from cleanroom.crypto.placement import check_slots
 from cleanroom.crypto.points import check_points
-from cleanroom.errors import OutOfTurnError, PeerError, RefusedError, StateError
+from cleanroom.errors import OutOfTurnError, PeerError, StateError
 from cleanroom.ids import PartyName, random_id
 from cleanroom.match.dummies import compare, pack_pairs, parse_pairs
-from cleanroom.match.handshake import Hello, dummies_of_lineage, dummies_of_match, transcript
+from cleanroom.match.handshake import Hello, transcript
 from cleanroom.querylog.dsse import open_statement, strict_base64
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canonical
-from parties.blinding import Numbers, blind, slots_of_items
+from parties.blinding import blind, slots_of_items
 from parties.desk import Desk
+from parties.match_rows import Match, MatchRows
 from parties.people import People
 from parties.post import Message
 from parties.work_log import timed
 
 UNPLACED = ("opened", "debiting", "masked", "tagged")
-STALLED_S = 900.0
 _BULK = ("match.order", "match.chosen", "match.slots", "match.own-pairs", "match.peer-pairs")
 
 
@@ -48,101 +48,24 @@ class _Live:
     early_points: Message | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A row of the match table."""
-
-    id: str
-    peer: PartyName
-    initiator: bool
-    state: str
-    own_version: str
-    peer_version: str
-    dummies: int
-    transcript: str
-
-
-class Matching:
+class Matching(MatchRows):
     """All matches of this node. Every method runs inside the worker's transaction."""
 
     def __init__(self, desk: Desk, people: People, *, ended: Callable[[str], None]) -> None:
         """`ended` is called with the id of a match that is aborted, in the same transaction."""
-        self._desk = desk
-        self._people = people
+        super().__init__(desk, people)
         self._ended = ended
         self._live: dict[str, _Live] = {}
 
-    def find(self, match: str) -> Match | None:
-        """The match of that id."""
-        row = self._desk.database.one(
-            "SELECT id, peer, initiator, state, own_version, peer_version, dummies, transcript FROM match WHERE id = ?",
-            match,
-        )
-        return Match(row[0], row[1], bool(row[2]), *row[3:]) if row else None
-
-    def usable(self, peer: PartyName) -> Match | None:
-        """The newest match with this peer over the current table that is ready or on its way."""
-        version = self._people.require()
-        row = self._desk.database.one(
-            "SELECT id FROM match WHERE peer = ? AND own_version = ? AND contract = ?"
-            " AND (state = 'ready' OR (state != 'aborted' AND since > ?))"
-            " ORDER BY state = 'ready' DESC, CASE state WHEN 'ready' THEN since ELSE -since END LIMIT 1",
-            peer,
-            version.id,
-            self._desk.contract_hash.hex(),
-            self._desk.clock() - STALLED_S,
-        )
-        return self.find(row[0]) if row else None
-
-    def slots(self, match: str) -> Numbers:
-        """The slot of each of our people (first, in table order) and dummies."""
-        return np.frombuffer(self._desk.database.kept("match.slots", match), dtype="<u4")
-
     def start(self, peer: PartyName) -> str:
         """Open a match; raises RefusedError when the overlap has been shown often enough."""
-        self._check_limit()
+        self.check_limit()
         match = random_id()
         version = self._people.require()
-        self._insert(match, peer, initiator=True, state="opened", version=version.id)
+        self.insert(match, peer, initiator=True, state="opened", version=version.id)
         self._live[match] = _Live(Ephemeral(), MatchKey(os.urandom(32)))
         self._desk.state("match.opened", match, initiator=self._desk.name, responder=peer)
         return match
-
-    def _check_limit(self) -> None:
-        """R matches were promised with this many dummies each: neither more matches nor weaker ones before them."""
-        overlap, lineage = self._desk.dataset.overlap, self._desk.dataset.lineage
-        fewest = self._desk.ledger.fewest_dummies(lineage)
-        if fewest is not None and fewest < dummies_of_lineage(self._desk.contract, self._desk.name):
-            raise RefusedError(
-                "matches",
-                self._desk.name,
-                "earlier matches of these people hid their overlap with fewer dummies than the present terms promise",
-                "go back to the terms of the overlap under which these people were matched before",
-            )
-        if self._desk.ledger.matches(lineage) >= overlap.matches:
-            raise RefusedError(
-                "matches",
-                self._desk.name,
-                f"the coordinator has been shown the overlap of these people {overlap.matches} times, the most agreed",
-                "reuse the present matches; a later contract cannot raise the number for people matched already",
-            )
-
-    def _insert(self, match: str, peer: str, *, initiator: bool, state: str, version: str) -> None:
-        self._desk.database.run(
-            "INSERT INTO match (id, peer, initiator, state, contract, own_version, dummies, since)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            match,
-            peer,
-            int(initiator),
-            state,
-            self._desk.contract_hash.hex(),
-            version,
-            dummies_of_match(self._desk.contract, self._desk.name, PartyName(peer)),
-            self._desk.clock(),
-        )
-
-    def _set(self, match: str, state: str) -> None:
-        self._desk.database.run("UPDATE match SET state = ?, since = ? WHERE id = ?", state, self._desk.clock(), match)
 
     def _own_hello(self, match: Match, initiator: PartyName) -> Hello:
         contract, version = self._desk.contract, self._people.require()
@@ -182,9 +105,9 @@ class Matching:
             peer_hello.check(
                 self._desk.contract, match=message.subject, initiator=message.sender, sender=message.sender
             )
-            self._check_limit()
+            self.check_limit()
             version = self._people.require()
-            self._insert(message.subject, message.sender, initiator=False, state="opened", version=version.id)
+            self.insert(message.subject, message.sender, initiator=False, state="opened", version=version.id)
             self._live[message.subject] = _Live(Ephemeral(), MatchKey(os.urandom(32)))
             match = self.find(message.subject)
             assert match is not None  # noqa: S101 # inserted two lines above
@@ -230,7 +153,7 @@ class Matching:
 
     def _debit(self, match: Match) -> None:
         dataset = self._desk.dataset
-        self._check_limit()
+        self.check_limit()
         self._desk.ledger.match_debit(
             at=self._desk.now(),
             lineage=dataset.lineage,
@@ -239,7 +162,7 @@ class Matching:
             match_id=match.id,
             dummies=match.dummies,
         )
-        self._set(match.id, "debiting")
+        self.set_state(match.id, "debiting")
         self._desk.state("match.debit", match.id, peer=match.peer, observer="coordinator")
 
     def debit_is_logged(self, match_id: str, statement: bytes, proof: dict[str, object]) -> None:
@@ -264,7 +187,7 @@ class Matching:
         if match.initiator:
             header |= {"debit": base64.b64encode(statement).decode("ascii"), "proof": proof}
         self._desk.send(match.peer, "match.points", match_id, header, blinded.points)
-        self._set(match_id, "masked")
+        self.set_state(match_id, "masked")
         if live.early_points is not None:
             self._tag_early(match, live.early_points)
 
@@ -326,7 +249,7 @@ class Matching:
         self._desk.submit_tags(match_id, match.peer, match.transcript, tags)
         live.match_key.erase()
         del self._live[match_id]
-        self._set(match_id, "tagged")
+        self.set_state(match_id, "tagged")
 
     def on_placement(self, match_id: str, slots: bytes, salt: bytes, statement: bytes) -> None:
         """Our slots from the coordinator, with its signed hash of both placements."""
@@ -348,7 +271,7 @@ class Matching:
         capacity = self._desk.dataset.capacity
         if len(slots) != 4 * capacity:
             raise PeerError("a placement has another length than the contract's capacity")
-        check_slots(slots, limit=self._all_slots(match))
+        check_slots(slots, limit=self.all_slots(match))
         database = self._desk.database
         order = np.frombuffer(database.kept("match.order", match_id), dtype="<u4")
         chosen = np.frombuffer(database.kept("match.chosen", match_id), dtype="<u4")
@@ -360,23 +283,15 @@ class Matching:
         database.erase("match.order", match_id)
         database.erase("match.chosen", match_id)
         self._desk.send(match.peer, "match.dummies", match_id, {}, pairs)
-        self._set(match_id, "placed")
+        self.set_state(match_id, "placed")
         self._compare(match_id)
-
-    def _all_slots(self, match: Match) -> int:
-        datasets = self._desk.contract.datasets
-        return datasets[self._desk.name].capacity + datasets[match.peer].capacity
-
-    def all_slots(self, match: Match) -> int:
-        """M: both capacities together."""
-        return self._all_slots(match)
 
     def on_dummies(self, message: Message) -> None:
         """Where the peer's shared dummies ended up."""
         match = self.find(message.subject)
         if match is None or match.peer != message.sender or match.state not in ("tagged", "placed"):
             raise OutOfTurnError("a list of shared dummies came at the wrong moment")
-        parse_pairs(message.blob, dummies=match.dummies, slots=self._all_slots(match))
+        parse_pairs(message.blob, dummies=match.dummies, slots=self.all_slots(match))
         self._desk.database.keep("match.peer-pairs", match.id, message.blob)
         self._compare(match.id)
 
@@ -385,12 +300,12 @@ class Matching:
         known = database.one("SELECT 1 FROM bulk WHERE kind = 'match.peer-pairs' AND id = ?", match_id)
         if match is None or match.state != "placed" or known is None:
             return
-        bounds = {"dummies": match.dummies, "slots": self._all_slots(match)}
+        bounds = {"dummies": match.dummies, "slots": self.all_slots(match)}
         own = parse_pairs(database.kept("match.own-pairs", match_id), **bounds)
         compare(own, parse_pairs(database.kept("match.peer-pairs", match_id), **bounds))
         database.erase("match.own-pairs", match_id)
         database.erase("match.peer-pairs", match_id)
-        self._set(match_id, "ready")
+        self.set_state(match_id, "ready")
 
     def abort(self, match_id: str, *, tell_peer: bool) -> None:
         """End a match for good: secrets and bulk state erased, peer and log told; says nothing about why."""
@@ -401,7 +316,7 @@ class Matching:
         for kind in _BULK:
             self._desk.database.erase(kind, match_id)
         self._ended(match_id)
-        self._set(match_id, "aborted")
+        self.set_state(match_id, "aborted")
         self._desk.state("match.aborted", match_id, peer=match.peer)
         if tell_peer:
             self._desk.send(match.peer, "match.abort", match_id, {})

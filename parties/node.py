@@ -15,7 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from cleanroom.errors import (
     AuthenticationError,
@@ -24,23 +24,21 @@ from cleanroom.errors import (
     PeerError,
     RefusedError,
     StateError,
-    UnavailableError,
 )
-from cleanroom.ids import PartyName
 from cleanroom.privacy.noise import NoiseSource
-from cleanroom.querylog.chain import LogProof
-from cleanroom.querylog.dsse import peek_statement
 from cleanroom.querylog.statement import COORDINATOR
 from cleanroom.wire.messages import Aborted, Delivery, Envelope, Placement
 from parties.answering import Answering
 from parties.asking import Asking
-from parties.desk import Desk, proof_body, unpack_envelope, unpack_tags
+from parties.desk import Desk
+from parties.headers import HEADERS
 from parties.inbox import Inbox
 from parties.limits import most_pieces
 from parties.matching import Matching
 from parties.people import People
 from parties.post import Message
 from parties.refusals import parse_refusal, refusal_header
+from parties.sending import Carrier, Sending
 from parties.setup_asker import SetupAsker
 from parties.setup_owner import SetupOwner
 from parties.setup_rows import SetupRows
@@ -53,37 +51,11 @@ _OPENING = {"match.hello": "match.abort", "setup.open": "setup.abort", "question
 RETRY_S = 1.0
 MAX_INCIDENTS = 100
 
-_PROVED = frozenset({"proof", "statement"})
-_EMPTY: frozenset[str] = frozenset()
-HEADERS: dict[str, tuple[frozenset[str], ...]] = {
-    "match.hello": (frozenset({"hello", "opened", "proof"}), frozenset({"hello"})),
-    "match.points": (frozenset({"confirmation"}), frozenset({"confirmation", "debit", "proof"})),
-    "match.dummies": (_EMPTY,),
-    "match.abort": (_EMPTY, frozenset({"refusal"})),
-    "setup.open": (frozenset({"by", "leaves", "match"}),),
-    "setup.base": (frozenset({"half"}),),
-    "setup.matrix": (frozenset({"reply"}),),
-    "setup.challenge": (frozenset({"challenge"}),),
-    "setup.answer": (_EMPTY,),
-    "setup.corrections": (_EMPTY,),
-    "setup.abort": (_EMPTY, frozenset({"refusal"})),
-    "question.plan": (_PROVED,),
-    "question.rows": (frozenset({"question"}),),
-    "question.release": (_EMPTY,),
-    "question.released": (_PROVED | {"salt"},),
-    "question.refused": (_PROVED,),
-    "question.voided": (_EMPTY,),
-}
-"""The fields of each kind of message's header; another field is refused, so nothing travels beside what was agreed."""
 
-
-class Coordinator(Protocol):
+class Coordinator(Carrier, Protocol):
     """What a node needs of the coordinator; `cleanroom.transport.client` is the real one."""
 
-    def send(self, envelope: Envelope) -> None: ...
     def poll(self, acknowledged_through: int, wait_ms: int) -> list[Delivery]: ...
-    def submit_tags(self, match_id: bytes, owner_of_rows: PartyName, transcript_hash: bytes, tags: bytes) -> None: ...
-    def append(self, statement: bytes) -> LogProof: ...
 
 
 class Node:
@@ -106,6 +78,20 @@ class Node:
         self.refusals: dict[str, RefusedError] = {}
         self._incidents: dict[str, int] = {}
         self.trouble = ""
+        self._sending = Sending(
+            desk,
+            coordinator,
+            steps={
+                "match.opened": self.matching.opened_is_logged,
+                "match.debit": self.matching.debit_is_logged,
+                "question.asked": self.asking.asked_is_logged,
+                "question.refused": self._answering.refusal_is_logged,
+                "budget.debit": lambda plan_hash, _statement, _proof: self._answering.debit_is_logged(plan_hash),
+                "answer.released": self._answering.released_is_logged,
+            },
+            ended=self._end,
+            troubled=self._troubled,
+        )
         self._handlers: dict[str, Callable[[Message], None]] = {
             "match.hello": self.matching.on_hello,
             "match.points": self.matching.on_points,
@@ -333,76 +319,4 @@ class Node:
     # ---- what leaves ---------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        """Send the outbox in order until it is empty or the coordinator is out of reach."""
-        database = self.desk.database
-        while not self._stopping.is_set():
-            row = database.one("SELECT id, kind, subject, payload FROM outbox ORDER BY id LIMIT 1")
-            if row is None:
-                return
-            identifier, kind, subject, payload = row
-            try:
-                proof = self._deliver(kind, payload)
-            except UnavailableError as error:
-                self._troubled(error)
-                return
-            except CleanroomError as error:
-                self._troubled(error)
-                if kind == "statement" and self.desk.is_current(payload):
-                    return  # what we signed is never dropped: it may stand in the log already
-                with database.transaction():
-                    database.run("DELETE FROM outbox WHERE id = ?", identifier)
-                    if kind == "statement":
-                        self.desk.keep_statement("superseded", subject, payload, {})
-                    self._end(subject)
-                continue
-            self._continue(identifier, subject, payload, proof)
-
-    def _deliver(self, kind: str, payload: bytes) -> LogProof | None:
-        if kind == "statement":
-            return self._coordinator.append(payload)
-        if kind == "envelope":
-            self._coordinator.send(unpack_envelope(payload))
-            return None
-        match, peer, transcript, tags = unpack_tags(payload)
-        self._coordinator.submit_tags(bytes.fromhex(match), PartyName(peer), bytes.fromhex(transcript), tags)
-        return None
-
-    def _continue(self, identifier: int, subject: str, payload: bytes, proof: LogProof | None) -> None:
-        database = self.desk.database
-        try:
-            with database.transaction():
-                database.run("DELETE FROM outbox WHERE id = ?", identifier)
-                if proof is not None:
-                    self._logged(payload, proof)
-        except (CleanroomError, sqlite3.IntegrityError) as error:
-            _LOG.warning("a step could not be continued: %s", error)
-            with database.transaction():
-                database.run("DELETE FROM outbox WHERE id = ?", identifier)
-                if proof is not None:
-                    self.desk.keep_statement("logged", subject, payload, proof_body(proof))
-                if proof is not None:
-                    self._keep_statement(payload, proof)
-                self._end(subject)
-
-    def _keep_statement(self, statement: bytes, proof: LogProof) -> tuple[str, str, dict[str, Any]]:
-        """Whatever becomes of the step, this node holds what it said: see `own_log`. Kind, subject and proof."""
-        body, proved = peek_statement(statement), proof_body(proof)
-        kind, subject = str(body["kind"]), str(body["subject"])
-        self.desk.keep_statement(kind, subject, statement, proved)
-        return kind, subject, proved
-
-    def _logged(self, statement: bytes, proof: LogProof) -> None:
-        """Our statement stands in the log: go on with the step that waited for it."""
-        kind, subject, proved = self._keep_statement(statement, proof)
-        steps: dict[str, Callable[[], Any]] = {
-            "match.opened": lambda: self.matching.opened_is_logged(subject, statement, proved),
-            "match.debit": lambda: self.matching.debit_is_logged(subject, statement, proved),
-            "question.asked": lambda: self.asking.asked_is_logged(subject, statement, proved),
-            "question.refused": lambda: self._answering.refusal_is_logged(subject, statement, proved),
-            "budget.debit": lambda: self._answering.debit_is_logged(subject),
-            "answer.released": lambda: self._answering.released_is_logged(subject, statement, proved),
-        }
-        step = steps.get(kind)
-        if step is not None:
-            with timed(kind):
-                step()
+        self._sending.flush(self._stopping)

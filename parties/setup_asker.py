@@ -21,7 +21,8 @@ from cleanroom.errors import StateError
 from cleanroom.ids import random_id
 from cleanroom.question.plan import leaves_for, partition_cells
 from parties.desk import Desk
-from parties.matching import Match, Matching
+from parties.match_rows import Match
+from parties.matching import Matching
 from parties.people import People
 from parties.post import Message
 from parties.setup_rows import Setup, SetupRows

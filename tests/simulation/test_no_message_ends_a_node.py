@@ -15,7 +15,7 @@ import pytest
 
 from cleanroom.errors import CleanroomError
 from cleanroom.wire.canonical import canonical_bytes
-from parties.node import HEADERS
+from parties.headers import HEADERS
 from tests.simulation.stepped_room import SteppedRoom, once, small_parties, stepped_room
 
 VALUES: tuple[Any, ...] = (
@@ -49,7 +49,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteppedRoom]:
     folder = tmp_path_factory.mktemp("room")
     with stepped_room(folder, small_parties(), setups_per_match=1000) as opened, pytest.MonkeyPatch.context() as patch:
         for party in opened.parties.values():
-            patch.setattr(party.node.matching, "_check_limit", lambda: None)
+            patch.setattr(party.node.matching, "check_limit", lambda: None)
         yield opened
 
 

@@ -1,0 +1,123 @@
+"""What leaves a node: the outbox, in order, the same bytes again and again until each was taken.
+
+A message leaves the outbox when the coordinator has it; a statement when the log's proof of it is here, in the same
+transaction as the step that waited for that proof. What we signed is never dropped: it may stand in the log already,
+and a statement there that we do not hold would look like a restored backup at the next start.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from cleanroom.errors import CleanroomError, UnavailableError
+from cleanroom.ids import PartyName
+from cleanroom.querylog.chain import LogProof
+from cleanroom.querylog.dsse import peek_statement
+from cleanroom.wire.messages import Envelope
+from parties.desk import Desk, proof_body, unpack_envelope, unpack_tags
+from parties.work_log import timed
+
+_LOG = logging.getLogger("cleanroom.node")
+
+Step = Callable[[str, bytes, dict[str, Any]], None]
+"""What waited for a statement: called with its subject, its bytes and its proof as JSON."""
+
+
+class Carrier(Protocol):
+    """What takes what we say."""
+
+    def send(self, envelope: Envelope) -> None: ...
+    def submit_tags(self, match_id: bytes, owner_of_rows: PartyName, transcript_hash: bytes, tags: bytes) -> None: ...
+    def append(self, statement: bytes) -> LogProof: ...
+
+
+class Sending:
+    """Empties the outbox. `steps` are keyed by kind of statement; `ended` is told the subject of what failed."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        carrier: Carrier,
+        *,
+        steps: Mapping[str, Step],
+        ended: Callable[[str], None],
+        troubled: Callable[[CleanroomError], None],
+    ) -> None:
+        self._desk = desk
+        self._carrier = carrier
+        self._steps = steps
+        self._ended = ended
+        self._troubled = troubled
+
+    def flush(self, stopping: threading.Event) -> None:
+        """Send in order until nothing is left, the coordinator is out of reach, or the node is to stop."""
+        database = self._desk.database
+        while not stopping.is_set():
+            row = database.one("SELECT id, kind, subject, payload FROM outbox ORDER BY id LIMIT 1")
+            if row is None:
+                return
+            identifier, kind, subject, payload = row
+            try:
+                proof = self._deliver(kind, payload)
+            except UnavailableError as error:
+                self._troubled(error)
+                return
+            except CleanroomError as error:
+                self._troubled(error)
+                if kind == "statement" and self._desk.is_current(payload):
+                    return
+                self._give_up(identifier, kind, subject, payload)
+            else:
+                self._go_on(identifier, subject, payload, proof)
+
+    def _deliver(self, kind: str, payload: bytes) -> LogProof | None:
+        if kind == "statement":
+            return self._carrier.append(payload)
+        if kind == "envelope":
+            self._carrier.send(unpack_envelope(payload))
+            return None
+        match, peer, transcript, tags = unpack_tags(payload)
+        self._carrier.submit_tags(bytes.fromhex(match), PartyName(peer), bytes.fromhex(transcript), tags)
+        return None
+
+    def _take_out(self, identifier: int) -> None:
+        self._desk.database.run("DELETE FROM outbox WHERE id = ?", identifier)
+
+    def _give_up(self, identifier: int, kind: str, subject: str, payload: bytes) -> None:
+        """The coordinator will never take it: a message of an ended conversation, a statement under old terms."""
+        with self._desk.database.transaction():
+            self._take_out(identifier)
+            if kind == "statement":
+                self._desk.keep_statement(str(peek_statement(payload)["kind"]), subject, payload, {})
+            self._ended(subject)
+
+    def _go_on(self, identifier: int, subject: str, payload: bytes, proof: LogProof | None) -> None:
+        try:
+            with self._desk.database.transaction():
+                self._take_out(identifier)
+                if proof is not None:
+                    self._logged(payload, proof)
+        except (CleanroomError, sqlite3.IntegrityError) as error:
+            _LOG.warning("a step could not be continued: %s", error)
+            with self._desk.database.transaction():
+                self._take_out(identifier)
+                if proof is not None:
+                    self._keep(payload, proof)
+                self._ended(subject)
+
+    def _keep(self, statement: bytes, proof: LogProof) -> tuple[str, str, dict[str, Any]]:
+        """Whatever becomes of the step, this node holds what it said; returns kind, subject and proof."""
+        body, proved = peek_statement(statement), proof_body(proof)
+        kind, subject = str(body["kind"]), str(body["subject"])
+        self._desk.keep_statement(kind, subject, statement, proved)
+        return kind, subject, proved
+
+    def _logged(self, statement: bytes, proof: LogProof) -> None:
+        """Our statement stands in the log: go on with the step that waited for it."""
+        kind, subject, proved = self._keep(statement, proof)
+        step = self._steps.get(kind)
+        if step is not None:
+            with timed(kind):
+                step(subject, statement, proved)
