@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from cleanroom.errors import UnavailableError, UsageError
+from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName
 from parties.room_state import COORDINATOR, RoomState
 
@@ -120,9 +120,3 @@ class RoomProcesses:
             node.ask_to_stop()
         for process in (*nodes, *self.processes.values()):
             process.stop()
-
-    def require_running(self) -> None:
-        """Raises UnavailableError naming the first process that ended by itself."""
-        for process in self.processes.values():
-            if not process.running():
-                raise UnavailableError(f"{process.name} stopped in the middle; its log is {process.log}")

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import AnalystName, PartyName
-from cleanroom.privacy.budget import cost_units, scale_for_units
+from cleanroom.privacy.budget import SCALE_DENOMINATOR, cost_units, scale_for_units
 from cleanroom.question.contract import Contract
-from cleanroom.question.plan import SCALE_DENOMINATOR, Plan, Quantity, Shape, shape
+from cleanroom.question.plan import Plan, Quantity, Shape, shape
 from cleanroom.wire.contract_file import contract_hash
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import ColumnName, PartyName
+from cleanroom.privacy.budget import check_delta
 from cleanroom.question.columns import Column, Dimension, Measure, checked_text
 
 MAX_CAPACITY = 1 << 23  # two lists share at most the 2^24 slots that the kernel takes
@@ -62,6 +63,7 @@ class Dataset:
             raise UsageError(f"{self.owner}: a cap is not negative")
         if sum(self.consumer_caps.values()) > self.cap_units:
             raise UsageError(f"{self.owner}: the consumers' caps add up to more than the cap of the dataset")
+        check_delta(self.overlap.delta, capacity=self.capacity)
         if self.owner in self.consumer_caps:
             raise UsageError(f"{self.owner}: the owner is not its own consumer")
 

@@ -15,11 +15,11 @@ from typing import Any, Protocol
 
 from cleanroom.errors import PeerError, UsageError
 from cleanroom.ids import AnalystName, PartyName, RoomName, analyst_name, column_name, hex32, party_name
+from cleanroom.privacy.budget import SCALE_DENOMINATOR
 from cleanroom.question.columns import Dimension, Measure
 from cleanroom.question.dataset import Dataset
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 
-SCALE_DENOMINATOR = 1024
 LEAF_COUNTS = (16, 64, 256)
 WORD_BITS = (24, 32, 48, 64)
 NOISE_TAIL_SCALES = 64
