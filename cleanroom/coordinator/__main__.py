@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -17,6 +16,7 @@ from cleanroom.transport.event_log import EventLog
 
 HOME = click.option("--home", type=click.Path(path_type=Path), required=True, help="The coordinator's folder.")
 _MAX_INPUT_BYTES = 1 << 20
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def _now() -> datetime:
@@ -100,9 +100,9 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
 
     # Calls of one party wait for the interpreter behind calls of the others; at the default of 5 ms they notice.
     sys.setswitchinterval(0.001)
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+    # Blocked here, before the first thread starts, and so in every thread: a handler would run only when the main thread
+    # wakes, and nothing wakes it when the system has given the signal to a thread of the library.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     log, coordinator_home = EventLog(), CoordinatorHome(home)
     warning = coordinator_home.leaf().warning(_now())
     if warning is not None:
@@ -116,7 +116,7 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
     log.event("serving", port=port)
     click.echo("ready")
     sys.stdout.flush()
-    over.wait()
+    signal.sigwait(_STOP_SIGNALS)
     log.event("stopping")
     room.stop()
     log.event("stopped")

@@ -27,9 +27,20 @@ def shop(room: Room) -> tuple[bytes, bytes]:
 
 
 def is_healthy(room: Room, address: str) -> bool:
-    """Whether a new connection of another party finds the coordinator SERVING."""
+    """Whether a new connection of another party finds the coordinator SERVING within five seconds.
+
+    Calls that were opened and cancelled hold their places until the server has looked at them: until then it says
+    RESOURCE_EXHAUSTED, which every client of ours takes as "come back".
+    """
+    end = time.monotonic() + 5
     with raw_channel(room, address, room.member("brand").tls_pair()) as channel:
-        return bool(channel.unary_unary(HEALTH)(b"", timeout=5) == b"\x08\x01")
+        while True:
+            try:
+                return bool(channel.unary_unary(HEALTH)(b"", timeout=5) == b"\x08\x01")
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED or time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
 
 def test_the_library_is_the_one_the_limits_were_measured_on() -> None:
