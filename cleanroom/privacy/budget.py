@@ -107,11 +107,21 @@ def scale_for_units(units: int, sensitivity_l2_squared: int | Fraction) -> Fract
     Raises RefusedError if there is nothing to spend or no allowed scale is large enough.
     """
     check_sensitivity(sensitivity_l2_squared)
-    if type(units) is not int or units < 1:
-        _refuse("budget", "there is no budget to spend on this answer", "ask with a larger epsilon")
+    check_purchase(units)
     # cost <= units, with scale = numerator / 1024, reads numerator^2 >= 2^39 * 1024^2 * Delta^2 / units.
     least_square = math.ceil(Fraction(UNITS_PER_RHO // 2 * SCALE_DENOMINATOR**2) * sensitivity_l2_squared / units)
-    numerator = max(math.isqrt(least_square - 1) + 1, SCALE_DENOMINATOR)
+    return purchased_scale(math.isqrt(least_square - 1) + 1)
+
+
+def check_purchase(units: int) -> None:
+    """Refuse, with RefusedError, to buy noise for nothing."""
+    if type(units) is not int or units < 1:
+        _refuse("budget", "there is no budget to spend on this answer", "ask with a larger epsilon")
+
+
+def purchased_scale(least_numerator: int) -> Fraction:
+    """The smallest allowed scale of at least `least_numerator` / 1024; raises RefusedError above the largest."""
+    numerator = max(least_numerator, SCALE_DENOMINATOR)
     if numerator > MAX_SCALE * SCALE_DENOMINATOR:
         _refuse("budget", "this budget is too small for any noise scale", "ask with a larger epsilon")
     return Fraction(numerator, SCALE_DENOMINATOR)
@@ -139,8 +149,7 @@ def units_for_epsilon(epsilon: Fraction, delta: Fraction = DELTA) -> int:
     Raises UsageError if the epsilon is not above 0 and at most 100, or buys less than one unit.
     """
     _check_probability(delta)
-    if not 0 < epsilon <= MAX_EPSILON:
-        raise UsageError(f"epsilon must be above 0 and at most {MAX_EPSILON}")
+    check_epsilon(epsilon)
     affordable, excessive = 0, 1
     while epsilon_view(excessive, delta) <= epsilon:
         affordable, excessive = excessive, 2 * excessive
@@ -150,6 +159,17 @@ def units_for_epsilon(epsilon: Fraction, delta: Fraction = DELTA) -> int:
             affordable = middle
         else:
             excessive = middle
+    return at_least_one_unit(affordable)
+
+
+def check_epsilon(epsilon: Fraction) -> None:
+    """Refuse, with UsageError, an epsilon that is not above 0 and at most 100."""
+    if not 0 < epsilon <= MAX_EPSILON:
+        raise UsageError(f"epsilon must be above 0 and at most {MAX_EPSILON}")
+
+
+def at_least_one_unit(affordable: int) -> int:
+    """What an epsilon bought, unless that is nothing; raises UsageError."""
     if affordable == 0:
         raise UsageError("this epsilon buys less than the smallest unit of the ledger; give a larger one")
     return affordable
