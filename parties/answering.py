@@ -16,6 +16,7 @@ from hashlib import sha256
 from cleanroom.answer.opening import pack_release, release, table
 from cleanroom.crypto.transfer_owner import mask_rows
 from cleanroom.errors import PeerError, RefusedError, StateError
+from cleanroom.privacy.accountant import accountant
 from cleanroom.privacy.noise import NoiseSource
 from cleanroom.privacy.noise import release as noisy
 from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
@@ -247,8 +248,9 @@ class Answering:
         cells = len(plan.groups) * len(quantity_cells(contract, plan.owner, plan.quantity))
         noise = noisy(
             [0] * cells,
-            sensitivity_l2_squared=sensitivity**2,
+            sensitivity=sensitivity,
             scale=plan.scale,
+            accountant=accountant("zcdp"),
             tag=plan.quantity.kind,
             source=self._noise,
         )

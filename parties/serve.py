@@ -15,7 +15,7 @@ from cleanroom.crypto.key_files import private_folder, read_secret
 from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import PartyName, party_name
 from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
-from cleanroom.privacy.noise import DiscreteGaussian, NoiseSource
+from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.question.compile import Question
 from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Quantity
@@ -159,7 +159,7 @@ def serve(path: Path, *, noise: NoiseSource | None = None) -> None:
     """Run the node of a folder until SIGTERM or SIGINT; prints `ready` when table, socket and coordinator are fine."""
     os.umask(0o077)
     with Home(path).locked():
-        _serve(open_home(Home(path)), noise or DiscreteGaussian())
+        _serve(open_home(Home(path)), noise or DiscreteNoise())
 
 
 def _serve(opened: Opened, noise: NoiseSource) -> None:

@@ -32,7 +32,8 @@ from cleanroom.coordinator.room_server import RoomServer
 from cleanroom.crypto.placement import place
 from cleanroom.ids import PartyName, analyst_name
 from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
-from cleanroom.privacy.noise import DiscreteGaussian, NoiseSource
+from cleanroom.privacy.law import Law
+from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.compile import Question
@@ -133,12 +134,12 @@ def with_budget(room: RoomFile, epsilon: str) -> RoomFile:
 class RecordingNoise:
     """Draws from `source` and remembers every draw; safe between threads because only the worker draws."""
 
-    source: NoiseSource = field(default_factory=DiscreteGaussian)
+    source: NoiseSource = field(default_factory=DiscreteNoise)
     draws: list[tuple[int, Fraction, tuple[int, ...]]] = field(default_factory=list)
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
         """One draw, recorded as (count, scale, noise)."""
-        noise = self.source.draw(count, scale)
+        noise = self.source.draw(count, scale, law)
         self.draws.append((count, scale, tuple(noise)))
         return noise
 
@@ -149,7 +150,7 @@ class ScriptedNoise:
 
     vectors: list[Sequence[int]]
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
         """The next vector, whatever the scale."""
         vector = list(self.vectors.pop(0))
         assert len(vector) == count, "another number of cells was drawn than scripted"
@@ -159,7 +160,7 @@ class ScriptedNoise:
 class NoNoise:
     """Zeros, so that a test sees the exact sums. Never in the product."""
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
         """`count` zeros."""
         return [0] * count
 
@@ -409,7 +410,7 @@ class LiveRoom:
     def __init__(self, folder: Path, room: RoomFile, noise: Mapping[str, NoiseSource]) -> None:
         self.state = prepared(folder, room)
         self.parties = {
-            str(name): LiveParty(self.state, name, noise.get(name) or DiscreteGaussian()) for name in room.datasets
+            str(name): LiveParty(self.state, name, noise.get(name) or DiscreteNoise()) for name in room.datasets
         }
         self._port = 0
         self._server: RoomServer | None = None

@@ -155,7 +155,7 @@ def test_there_is_one_noise_source_in_the_product() -> None:
     }
     assert sources == {
         ("cleanroom/privacy/noise.py", "NoiseSource"),
-        ("cleanroom/privacy/noise.py", "DiscreteGaussian"),
+        ("cleanroom/privacy/noise.py", "DiscreteNoise"),
     }
 
 

@@ -27,9 +27,10 @@ from typing import ClassVar
 
 from cleanroom.errors import UsageError
 from cleanroom.privacy import budget
-from cleanroom.privacy.interval import LEVEL, Law, NoiseInterval, largest_scale, noise_interval
+from cleanroom.privacy.interval import LEVEL, NoiseInterval, largest_scale, noise_interval
+from cleanroom.privacy.law import Law
 
-UNITS_PER_EPSILON = 2**40
+UNITS = 2**40
 ACCOUNTANTS = ("zcdp", "pure")
 
 
@@ -122,23 +123,23 @@ class _Pure(Accountant):
         """ceil(2^40 * sensitivity / scale)."""
         _check_sensitivity(sensitivity)
         budget.check_scale(scale)
-        return math.ceil(UNITS_PER_EPSILON * sensitivity / scale)
+        return math.ceil(UNITS * sensitivity / scale)
 
     def scale_for_units(self, units: int, sensitivity: int) -> Fraction:
         _check_sensitivity(sensitivity)
         budget.check_purchase(units)
         # cost <= units, with scale = numerator / 1024, reads numerator >= 2^40 * 1024 * sensitivity / units.
-        least = -(-UNITS_PER_EPSILON * budget.SCALE_DENOMINATOR * sensitivity // units)
+        least = -(-UNITS * budget.SCALE_DENOMINATOR * sensitivity // units)
         return budget.purchased_scale(least)
 
     def epsilon_view(self, units: int) -> Fraction:
         """Exact."""
         _check_units(units)
-        return Fraction(units, UNITS_PER_EPSILON)
+        return Fraction(units, UNITS)
 
     def units_for_epsilon(self, epsilon: Fraction) -> int:
         budget.check_epsilon(epsilon)
-        return budget.at_least_one_unit(math.floor(epsilon * UNITS_PER_EPSILON))
+        return budget.at_least_one_unit(math.floor(epsilon * UNITS))
 
     def replace_one_units(self, units: int, *, centred: bool) -> int:
         """Twice in both cases, since the cost grows with the move itself: a person who changes cells moves two

@@ -19,14 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 
 from cleanroom.errors import UsageError
 from cleanroom.privacy.budget import MAX_SCALE, MIN_SCALE, SCALE_DENOMINATOR, check_scale
-
-Law = Literal["gaussian", "laplace"]
+from cleanroom.privacy.law import Law
 
 LEVEL = Fraction(95, 100)
 MAX_LEVEL = 1 - Fraction(1, 10**9)

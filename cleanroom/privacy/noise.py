@@ -1,7 +1,8 @@
 """Noise: the one place where an exact sum becomes an answer that may leave its owner.
 
 Every noisy number of the system passes `release`, once, at the owner's own node. What is released is the
-raw signed sum plus a draw of the discrete Gaussian law; nothing is rounded, clamped or hidden afterwards.
+raw signed sum plus a draw of the law that the room's accountant pays for, discrete Gaussian or discrete
+Laplace; nothing is rounded, clamped or hidden afterwards.
 The asker learns the noisy vector and the law of the noise. Nobody learns the noise.
 
 Rules kept here, each before anything is drawn: the scale is a multiple of 1/1024 of at least 1; a vector has
@@ -19,7 +20,9 @@ from typing import NoReturn, Protocol
 
 from cleanroom.errors import RefusedError, StateError
 from cleanroom.privacy import opendp_door
-from cleanroom.privacy.budget import UNITS_PER_RHO, check_scale, check_sensitivity, cost_units
+from cleanroom.privacy.accountant import UNITS, Accountant
+from cleanroom.privacy.budget import check_scale
+from cleanroom.privacy.law import Law
 
 MAX_CELLS = 2**16
 MAX_MAGNITUDE = 2**62
@@ -31,24 +34,24 @@ _FLOAT_ROUNDING = Fraction(1, 2**48)
 class NoiseSource(Protocol):
     """Something that draws integer noise: the real sampler, or a test's frozen one."""
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
-        """Draw `count` independent integers of standard deviation parameter `scale`."""
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
+        """Draw `count` independent integers of `law` with parameter `scale`."""
 
 
-class DiscreteGaussian:
+class DiscreteNoise:
     """The product's noise: Canonne, Kamath, Steinke (2020), exact sampling from the system's randomness."""
 
     __slots__ = ()
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
-        """Draw `count` integers of the discrete Gaussian law with sigma = `scale`.
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
+        """Draw `count` integers of the discrete `law` with parameter `scale`.
 
         Raises RefusedError for a count outside 1 to 65,536 or a scale outside the rules, StateError if the
         sampler returns anything but that many integers below 2^62 in size.
         """
         _check_cells(count)
         check_scale(scale)
-        noise = opendp_door.gaussian_noise(count, scale)
+        noise = opendp_door.draw(law, count, scale)
         _check_noise(noise, count)
         return noise
 
@@ -56,16 +59,18 @@ class DiscreteGaussian:
 def release(
     vector: Sequence[int],
     *,
-    sensitivity_l2_squared: int | Fraction,
+    sensitivity: int,
     scale: Fraction,
+    accountant: Accountant,
     tag: str,
     source: NoiseSource,
 ) -> list[int]:
     """Add one draw of noise to each cell of `vector` and return the noisy vector.
 
-    The price is `cost_units(sensitivity_l2_squared, scale)`, which the caller has charged already. `tag`
-    names the release in contract words; the record-and-replay tests compare tags, lengths, sensitivities and
-    scales on neighbouring data. Call it once per answer: two draws for one sum can be averaged.
+    The price is `accountant.cost_units(sensitivity, scale)`, which the caller has charged already; one person
+    moves one cell by at most `sensitivity`. `tag` names the release in contract words; the record-and-replay tests
+    compare tags, lengths, sensitivities, scales and laws on neighbouring data. Call it once per answer: two
+    draws for one sum can be averaged.
 
     Raises RefusedError for a vector, scale or sensitivity outside the rules, before drawing; StateError if
     the noise library prices the noise above the charge or the source returns something else than noise.
@@ -75,18 +80,16 @@ def release(
     _check_cells(len(vector))
     if not all(type(cell) is int and abs(cell) < MAX_MAGNITUDE for cell in vector):
         _refuse("cell-value", "a cell is not an integer below 2^62 in size", "declare narrower clamps")
-    check_scale(scale)
-    check_sensitivity(sensitivity_l2_squared)
-    _check_price(Fraction(sensitivity_l2_squared), scale)
-    noise = source.draw(len(vector), scale)
+    _check_price(accountant, sensitivity, scale)
+    noise = source.draw(len(vector), scale, accountant.law)
     _check_noise(noise, len(vector))
     return [cell + drawn for cell, drawn in zip(vector, noise, strict=True)]
 
 
-def _check_price(sensitivity_l2_squared: Fraction, scale: Fraction) -> None:
+def _check_price(accountant: Accountant, sensitivity: int, scale: Fraction) -> None:
     """A new version of the sampler that means another thing by `scale` must stop here."""
-    charged = Fraction(cost_units(sensitivity_l2_squared, scale), UNITS_PER_RHO)
-    if opendp_door.gaussian_rho(sensitivity_l2_squared, scale) > charged * (1 + _FLOAT_ROUNDING):
+    charged = Fraction(accountant.cost_units(sensitivity, scale), UNITS)
+    if opendp_door.price(accountant.law, sensitivity, scale) > charged * (1 + _FLOAT_ROUNDING):
         raise StateError("the noise library prices this noise above the ledger's charge; nothing was drawn")
 
 

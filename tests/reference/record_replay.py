@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cleanroom.privacy.accountant import Accountant
+from cleanroom.privacy.law import Law
 from cleanroom.privacy.noise import NoiseSource, release
 
 
@@ -17,8 +19,9 @@ from cleanroom.privacy.noise import NoiseSource, release
 class Recorded:
     tag: str
     vector: tuple[int, ...]
-    sensitivity_l2_squared: Fraction
+    sensitivity: int
     scale: Fraction
+    law: Law
     released: tuple[int, ...]
 
 
@@ -32,13 +35,14 @@ class Recorder:
         self,
         vector: Sequence[int],
         *,
-        sensitivity_l2_squared: int | Fraction,
+        sensitivity: int,
         scale: Fraction,
+        accountant: Accountant,
         tag: str,
         source: NoiseSource,
     ) -> list[int]:
-        released = release(vector, sensitivity_l2_squared=sensitivity_l2_squared, scale=scale, tag=tag, source=source)
-        self.records.append(Recorded(tag, tuple(vector), Fraction(sensitivity_l2_squared), scale, tuple(released)))
+        released = release(vector, sensitivity=sensitivity, scale=scale, accountant=accountant, tag=tag, source=source)
+        self.records.append(Recorded(tag, tuple(vector), sensitivity, scale, accountant.law, tuple(released)))
         return released
 
 
@@ -52,17 +56,19 @@ class Replayer:
         self,
         vector: Sequence[int],
         *,
-        sensitivity_l2_squared: int | Fraction,
+        sensitivity: int,
         scale: Fraction,
+        accountant: Accountant,
         tag: str,
         source: NoiseSource,
     ) -> list[int]:
         assert self._left, f"{tag}: the neighbour releases more often"
         record = self._left.pop(0)
         assert (record.tag, len(record.vector)) == (tag, len(vector))
-        assert (record.sensitivity_l2_squared, record.scale) == (sensitivity_l2_squared, scale)
-        moved = sum((a - b) ** 2 for a, b in zip(record.vector, vector, strict=True))
-        assert moved <= record.sensitivity_l2_squared, f"{tag}: one person moves the vector too far"
+        assert (record.sensitivity, record.scale, record.law) == (sensitivity, scale, accountant.law)
+        # The sum of all moves bounds the Euclidean distance too, so this one check serves both laws.
+        moved = sum(abs(a - b) for a, b in zip(record.vector, vector, strict=True))
+        assert moved <= record.sensitivity, f"{tag}: one person moves the vector too far"
         return list(record.released)
 
     def assert_finished(self) -> None:

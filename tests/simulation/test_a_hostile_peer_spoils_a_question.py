@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from cleanroom.errors import CleanroomError
+from cleanroom.privacy.law import Law
 from cleanroom.querylog.dsse import sign_statement
 from cleanroom.question.plan import Plan, Quantity
 from cleanroom.wire.canonical import canonical_bytes
@@ -34,7 +35,7 @@ class CountedZeros:
 
     draws: int = 0
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
         """`count` zeros."""
         self.draws += 1
         return [0] * count

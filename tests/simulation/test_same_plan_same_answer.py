@@ -39,7 +39,7 @@ class CountingNoise:
     def __init__(self) -> None:
         self.draws = 0
 
-    def draw(self, count: int, scale: object) -> list[int]:
+    def draw(self, count: int, scale: object, law: object) -> list[int]:
         """`count` times the number of this draw, times a thousand."""
         self.draws += 1
         return [1000 * self.draws] * count

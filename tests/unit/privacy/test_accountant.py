@@ -8,7 +8,7 @@ import pytest
 
 from cleanroom.errors import RefusedError, UsageError
 from cleanroom.privacy import budget
-from cleanroom.privacy.accountant import ACCOUNTANTS, UNITS_PER_EPSILON, Accountant, accountant
+from cleanroom.privacy.accountant import ACCOUNTANTS, UNITS, Accountant, accountant
 from cleanroom.privacy.budget import MAX_SCALE
 
 STEP = Fraction(1, 1024)
@@ -24,10 +24,10 @@ def test_a_contract_names_one_of_two_accountants() -> None:
 
 
 def test_a_pure_count_costs_one_over_its_scale() -> None:
-    assert PURE.cost_units(1, Fraction(1)) == UNITS_PER_EPSILON
+    assert PURE.cost_units(1, Fraction(1)) == UNITS
     assert PURE.cost_units(1, Fraction(1024)) == 2**30
-    assert PURE.cost_units(7, Fraction(7)) == UNITS_PER_EPSILON
-    assert PURE.cost_units(1, Fraction(3)) == UNITS_PER_EPSILON // 3 + 1
+    assert PURE.cost_units(7, Fraction(7)) == UNITS
+    assert PURE.cost_units(1, Fraction(3)) == UNITS // 3 + 1
 
 
 def test_the_gaussian_costs_are_those_of_the_budget() -> None:
@@ -74,7 +74,7 @@ def test_an_epsilon_buys_the_last_unit_it_can_and_not_one_more(of: Accountant, e
 
 
 def test_a_pure_reading_is_exact_and_its_delta_is_nothing() -> None:
-    assert PURE.epsilon_view(UNITS_PER_EPSILON) == 1
+    assert PURE.epsilon_view(UNITS) == 1
     assert PURE.epsilon_view(3) == Fraction(3, 2**40)
     assert PURE.delta == 0
     assert ZCDP.delta == Fraction(1, 10**9)

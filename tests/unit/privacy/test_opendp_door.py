@@ -25,20 +25,29 @@ def test_only_the_door_imports_opendp() -> None:
 
 def test_the_library_prices_the_noise_as_the_paper_does() -> None:
     """Canonne, Kamath, Steinke (2020), Theorem 4: Delta^2 / (2 sigma^2), here from above by a few last bits."""
-    for squared, scale in (
-        (Fraction(1), Fraction(14)),
-        (Fraction(3), Fraction(1)),
-        (Fraction(10**12), Fraction(2**20)),
-    ):
-        exact = squared / (2 * scale**2)
-        assert exact <= opendp_door.gaussian_rho(squared, scale) <= exact * (1 + Fraction(1, 2**48))
+    for sensitivity, scale in ((1, Fraction(14)), (3, Fraction(1)), (10**6, Fraction(2**20)), (2**53 + 1, Fraction(1))):
+        exact = sensitivity**2 / (2 * scale**2)
+        assert exact <= opendp_door.price("gaussian", sensitivity, scale) <= exact * (1 + Fraction(1, 2**48))
+
+
+def test_the_library_prices_laplace_noise_at_the_sensitivity_over_the_scale() -> None:
+    for sensitivity, scale in ((1, Fraction(14)), (3, Fraction(1)), (7, Fraction(3)), (2**53 + 1, Fraction(2**40))):
+        exact = sensitivity / scale
+        assert exact <= opendp_door.price("laplace", sensitivity, scale) <= exact * (1 + Fraction(1, 2**48))
 
 
 @pytest.mark.parametrize("scale", [Fraction(0), Fraction(-1), Fraction(10, 3)])
 def test_a_scale_that_a_double_does_not_hold_is_not_drawn(scale: Fraction) -> None:
-    """OpenDP 0.16.0 answers scale 0 with no noise at all."""
+    """OpenDP 0.16.0 answers scale 0 with no noise at all, under either law."""
     with pytest.raises(RefusedError):
-        opendp_door.gaussian_noise(1, scale)
+        opendp_door.draw("gaussian", 1, scale)
+    with pytest.raises(RefusedError):
+        opendp_door.draw("laplace", 1, scale)
+
+
+def test_a_law_that_the_library_is_not_asked_for_is_not_drawn() -> None:
+    with pytest.raises(AssertionError):
+        opendp_door.draw("normal", 1, Fraction(1))  # type: ignore[arg-type]
 
 
 def test_the_conversion_rounds_up() -> None:

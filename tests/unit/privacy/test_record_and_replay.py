@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from cleanroom.privacy.noise import DiscreteGaussian
+from cleanroom.privacy.accountant import accountant
+from cleanroom.privacy.noise import DiscreteNoise
 from tests.reference.record_replay import Recorder, Replayer
 
 Table = list[tuple[str, int]]
@@ -15,12 +16,15 @@ CATEGORIES, CLAMP = ("red", "blue"), 10
 PEOPLE: Table = [("red", 3), ("blue", 4), ("red", 100)]
 
 
+ZCDP = accountant("zcdp")
+
+
 def _sum_by_category(
     table: Table, release: Recorder | Replayer, *, clamp: int = CLAMP, sensitivity: int = CLAMP
 ) -> list[int]:
     sums = [sum(min(value, clamp) for name, value in table if name == category) for category in CATEGORIES]
     return release(
-        sums, sensitivity_l2_squared=sensitivity**2, scale=Fraction(20), tag="sum", source=DiscreteGaussian()
+        sums, sensitivity=sensitivity, accountant=ZCDP, scale=Fraction(20), tag="sum", source=DiscreteNoise()
     )
 
 
@@ -30,7 +34,7 @@ def _honest(table: Table, release: Recorder | Replayer) -> list[int]:
 
 def _cells_from_the_data(table: Table, release: Recorder | Replayer) -> list[int]:
     cells = [sum(name == category for name, _ in table) for category in sorted({name for name, _ in table})]
-    return release(cells, sensitivity_l2_squared=1, scale=Fraction(2), tag="cells", source=DiscreteGaussian())
+    return release(cells, sensitivity=1, accountant=ZCDP, scale=Fraction(2), tag="cells", source=DiscreteNoise())
 
 
 def _one_release_a_person(table: Table, release: Recorder | Replayer) -> list[int]:
@@ -41,7 +45,7 @@ def _one_release_a_person(table: Table, release: Recorder | Replayer) -> list[in
 
 def _scale_from_the_data(table: Table, release: Recorder | Replayer) -> list[int]:
     scale = Fraction(len(table))
-    return release([len(table)], sensitivity_l2_squared=1, scale=scale, tag="count", source=DiscreteGaussian())
+    return release([len(table)], sensitivity=1, accountant=ZCDP, scale=scale, tag="count", source=DiscreteNoise())
 
 
 # Each cheat beside the category of the person who gives it away.
