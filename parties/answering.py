@@ -72,6 +72,7 @@ class Answering:
         dataset = self._desk.dataset
         self._insert(plan, statement, digest)
         try:
+            self._desk.stops.check_open()
             accepted = decide(self._desk.contract, plan, self._desk.ledger.view(dataset.lineage, plan.asker))
         except RefusedError as refusal:
             self._refuse(message.subject, refusal)
@@ -177,8 +178,9 @@ class Answering:
             return
         plan = Plan.from_body(peek_statement(row[1]).get("plan"))
         try:
+            self._desk.stops.check_open()
             match, setup = self._standing(plan)
-        except (PeerError, StateError):
+        except (PeerError, StateError, RefusedError):
             self._void(plan, plan_hash)
             return
         rows, sums = mask_rows(
@@ -219,7 +221,8 @@ class Answering:
         )
 
     def _void(self, plan: Plan, plan_hash: str) -> None:
-        """Match or set-up ended after the cost was reserved and before anything was computed: nothing is released."""
+        """Match or set-up ended, or the room was stopped, after the cost was reserved and before anything was computed:
+        nothing is released."""
         self._set(plan_hash, "voided")
         self._desk.ledger.void(
             at=self._desk.now(),
@@ -230,6 +233,13 @@ class Answering:
         )
         self._desk.state("budget.voided", plan_hash, consumer=plan.asker)
         self._desk.send(plan.asker, "question.voided", plan_hash, {})
+
+    def void_open(self) -> None:
+        """The room was stopped: whatever is reserved and has drawn no noise is given up. What was drawn stays spent."""
+        for plan_hash, request in self._desk.database.all(
+            "SELECT plan_hash, plan FROM question WHERE owner = 1 AND state = 'reserved'"
+        ):
+            self._void(Plan.from_body(peek_statement(request).get("plan")), plan_hash)
 
     def _values(self, plan: Plan, match: Match) -> bytes:
         return packed_values(

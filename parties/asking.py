@@ -66,7 +66,11 @@ class Asking:
         return self.find(plan.hash())
 
     def start(self, plan: Plan) -> str:
-        """Sign the plan and have it logged; the same plan twice is the same question."""
+        """Sign the plan and have it logged; the same plan twice is the same question.
+
+        Raises RefusedError in a stopped room.
+        """
+        self._desk.stops.check_open()
         plan_hash = plan.hash()
         statement = self._desk.state("question.asked", plan_hash, plan=plan.body(), owner=plan.owner)
         self._desk.database.run(

@@ -49,8 +49,16 @@ CREATE TABLE statement (
   digest TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, bytes BLOB NOT NULL, proof TEXT NOT NULL
 ) STRICT;
 CREATE TABLE outbox (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, subject TEXT NOT NULL, payload BLOB NOT NULL
+  id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, says TEXT NOT NULL, subject TEXT NOT NULL,
+  payload BLOB NOT NULL
 ) STRICT;
+CREATE TABLE room_stop (
+  digest TEXT PRIMARY KEY, room TEXT NOT NULL, kind TEXT NOT NULL, party TEXT NOT NULL, reason TEXT NOT NULL,
+  at TEXT NOT NULL, subject TEXT NOT NULL, statement BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER stops_keep BEFORE UPDATE ON room_stop BEGIN SELECT RAISE(ABORT, 'stops are append-only'); END;
+CREATE TRIGGER stops_stay BEFORE DELETE ON room_stop BEGIN SELECT RAISE(ABORT, 'stops are append-only'); END;
+CREATE TABLE room_lift (room TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (room, digest)) STRICT;
 CREATE TABLE inbox_part (
   sender TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL,
   digest TEXT NOT NULL, PRIMARY KEY (sender, kind, subject, part)

@@ -26,6 +26,7 @@ from parties.database import Database
 from parties.home import PartyKeys
 from parties.ledger import Ledger
 from parties.post import Message, Post
+from parties.room_stops import RoomStops
 from parties.work_log import sealed
 
 
@@ -51,10 +52,12 @@ class Desk:
     contract_hash: bytes = field(init=False)
     post: Post = field(init=False)
     ledger: Ledger = field(init=False)
+    stops: RoomStops = field(init=False)
 
     def __post_init__(self) -> None:
         self.contract_hash = contract_hash(self.contract)
         self.ledger = Ledger(self.database)
+        self.stops = RoomStops(self.database, self.contract.room)
         self.post = Post(
             room=self.contract.room,
             contract_hash=self.contract_hash,
@@ -85,8 +88,20 @@ class Desk:
             "v": 1,
         }
         statement = sign_statement(kind, body, self.keys.identity)
-        self.database.run("INSERT INTO outbox (kind, subject, payload) VALUES ('statement', ?, ?)", subject, statement)
+        self.put_statement(kind, subject, statement)
         return statement
+
+    def put_statement(self, kind: str, subject: str, statement: bytes) -> None:
+        """Put a statement that we signed into the outbox."""
+        self.database.run(
+            "INSERT INTO outbox (kind, says, subject, payload) VALUES ('statement', ?, ?, ?)", kind, subject, statement
+        )
+
+    def has_said(self, statement: bytes) -> bool:
+        """Whether a statement of ours stands in the log, as far as this node knows, or is on its way there."""
+        said = self.database.one("SELECT 1 FROM statement WHERE digest = ?", sha256(statement).hexdigest())
+        waiting = self.database.one("SELECT 1 FROM outbox WHERE kind = 'statement' AND payload = ?", statement)
+        return said is not None or waiting is not None
 
     def is_current(self, statement: bytes) -> bool:
         """Whether a statement of ours was signed under the present contract."""
@@ -111,7 +126,8 @@ class Desk:
     def send_sealed(self, envelope: Envelope) -> None:
         """Put one sealed piece into the outbox."""
         self.database.run(
-            "INSERT INTO outbox (kind, subject, payload) VALUES ('envelope', ?, ?)",
+            "INSERT INTO outbox (kind, says, subject, payload) VALUES ('envelope', ?, ?, ?)",
+            envelope.kind,
             envelope.subject_id.hex(),
             pack_envelope(envelope),
         )
@@ -121,7 +137,7 @@ class Desk:
         head = canonical_bytes({"match": match, "peer": peer, "transcript": transcript})
         sealed("tags", -(-len(tags) // MAX_PIECE_BYTES), len(tags))
         self.database.run(
-            "INSERT INTO outbox (kind, subject, payload) VALUES ('tags', ?, ?)",
+            "INSERT INTO outbox (kind, says, subject, payload) VALUES ('tags', 'match.tags', ?, ?)",
             match,
             len(head).to_bytes(4, "big") + head + tags,
         )

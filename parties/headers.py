@@ -20,4 +20,5 @@ HEADERS: dict[str, tuple[frozenset[str], ...]] = {
     "question.released": (_PROVED | {"salt"},),
     "question.refused": (_PROVED,),
     "question.voided": (_EMPTY,),
+    "room.stopped": (frozenset({"statement"}),),
 }

@@ -3,7 +3,8 @@
 keys/        identity, sealing, cosigning, state sealing: one file each, 0600
 tls/         the TLS key, the request carried to the coordinator, the certificate carried back
 trusted/     cards of other companies, placed here by `cleanroom party card trust` after the fingerprint agreed
-card.json    this company's own card                contract.json   the agreement
+card.json    this company's own card                agreement.json  the contract with everybody's signature
+resumption.json  a resumption that this company signed last
 settings.toml  private: sources, analysts, address  node.db, node.sock, node.log   state, analysts' door, log
 """
 
@@ -20,6 +21,7 @@ from cleanroom.crypto.unsealing import SECRET_LENGTH, SealingKey
 from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import PartyName
 from cleanroom.question.card import CoordinatorCard, PartyCard
+from cleanroom.question.contract import Contract
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 
 
@@ -50,8 +52,12 @@ class Home:
         return self.path / "trusted" / "coordinator.json"
 
     @property
-    def contract_file(self) -> Path:
-        return self.path / "contract.json"
+    def agreement_file(self) -> Path:
+        return self.path / "agreement.json"
+
+    @property
+    def resumption_file(self) -> Path:
+        return self.path / "resumption.json"
 
     @property
     def settings_file(self) -> Path:
@@ -76,13 +82,23 @@ class Home:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One serving process for a folder; raises StateError when there is one already."""
+        with self.if_unlocked() as free:
+            if not free:
+                raise StateError(f"a node is serving from {self.path} already")
+            yield
+
+    @contextmanager
+    def if_unlocked(self) -> Iterator[bool]:
+        """Whether no process serves from this folder; if so, none can begin to before the block ends."""
         private_folder(self.path)
         with (self.path / "lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise StateError(f"a node is serving from {self.path} already") from None
-            yield
+                free = False
+            else:
+                free = True
+            yield free
 
     def create(self, name: PartyName) -> PartyCard:
         """Make all keys and the card; raises UsageError when the folder holds a party already."""
@@ -132,6 +148,23 @@ class Home:
         private_folder(file.parent)
         file.write_bytes(data)
         return name
+
+    def check_trust(self, contract: Contract) -> None:
+        """The contract names this party with this card, and nobody whose card was not trusted here by hand.
+
+        Raises UsageError when this party is not in it, StateError that says whose card to confirm.
+        """
+        if (name := self.card().name) not in contract.cards:
+            raise UsageError(f"the contract of room {contract.room} does not name {name}")
+        trusted = self.trusted_cards()
+        for party, card in contract.cards.items():
+            if trusted.get(party) != card:
+                raise StateError(
+                    f"the contract holds a card of {party} that this node does not trust: confirm its fingerprint"
+                    f" {card.fingerprint()} with {party}, then: cleanroom party card trust FILE FINGERPRINT"
+                )
+        if self.coordinator() != contract.coordinator:
+            raise StateError("the contract names another coordinator than the one this node trusts")
 
     def trusted_cards(self) -> dict[PartyName, PartyCard]:
         """Own card and every trusted one, by name."""

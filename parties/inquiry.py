@@ -145,11 +145,14 @@ class Inquiry:
 
     def _raise(self, asked: Asked) -> None:
         if asked.state == "failed":
+            self._node.desk.stops.check_open()
+        if asked.state == "failed":
             raise UnavailableError(f"{asked.plan.owner} could not answer: its match or table changed; ask again")
         refusal = parse_canonical(asked.refusal.encode("utf-8"))
         raise RefusedError(refusal["rule"], refusal["owner"], refusal["explanation"], refusal["advice"])
 
     def _waiting(self, table: str, identifier: str, what: str) -> Waiting:
+        self._node.desk.stops.check_open()  # a stored answer is shown in a stopped room, nothing is waited for in it
         column = "plan_hash" if table == "question" else "id"
         row = self._node.desk.database.one(f"SELECT since FROM {table} WHERE {column} = ?", identifier)  # noqa: S608 # both names are literals above
         return Waiting(what, row[0] if row else self._node.desk.clock())

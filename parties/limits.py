@@ -28,6 +28,7 @@ SHORT_KINDS = (
     "question.released",
     "question.refused",
     "question.voided",
+    "room.stopped",
 )
 
 

@@ -58,7 +58,8 @@ class Matching(MatchRows):
         self._live: dict[str, _Live] = {}
 
     def start(self, peer: PartyName) -> str:
-        """Open a match; raises RefusedError when the overlap has been shown often enough."""
+        """Open a match; raises RefusedError when the overlap was shown often enough, or the room is stopped."""
+        self._desk.stops.check_open()
         self.check_limit()
         match = random_id()
         version = self._people.require()
@@ -101,6 +102,7 @@ class Matching(MatchRows):
         match = self.find(message.subject)
         peer_hello = Hello.from_body(message.header.get("hello"))
         if match is None:
+            self._desk.stops.check_open()
             self._check_opened(message)
             peer_hello.check(
                 self._desk.contract, match=message.subject, initiator=message.sender, sender=message.sender
@@ -153,6 +155,7 @@ class Matching(MatchRows):
 
     def _debit(self, match: Match) -> None:
         dataset = self._desk.dataset
+        self._desk.stops.check_open()
         self.check_limit()
         self._desk.ledger.match_debit(
             at=self._desk.now(),

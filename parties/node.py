@@ -42,6 +42,7 @@ from parties.sending import Carrier, Sending
 from parties.setup_asker import SetupAsker
 from parties.setup_owner import SetupOwner
 from parties.setup_rows import SetupRows
+from parties.stopping import STOPPED, take_stop
 from parties.work_log import timed
 
 _LOG = logging.getLogger("cleanroom.node")
@@ -110,6 +111,7 @@ class Node:
             "question.released": self.asking.on_released,
             "question.refused": self.asking.on_refused,
             "question.voided": self.asking.on_voided,
+            STOPPED: self._on_stopped,
         }
 
     # ---- running -------------------------------------------------------------------------------------------------
@@ -117,6 +119,7 @@ class Node:
     def run(self) -> None:
         """Work until `stop`; the caller's thread is the worker and owns the database."""
         with self.desk.database.transaction():
+            self.after_stop()
             for match in self.matching.after_restart():
                 self.matching.abort(match, tell_peer=True)
             for setup in self.rows.unfinished():
@@ -133,6 +136,25 @@ class Node:
             event()
             with self.changed:
                 self.changed.notify_all()
+
+    def stopped_beside(self) -> None:
+        """The room was stopped in this node's database by another thread: let the worker do what follows from it."""
+
+        def event() -> None:
+            with self.desk.database.transaction():
+                self.after_stop()
+
+        self._events.put(event)
+
+    def after_stop(self) -> None:
+        """What follows for a stopped room, at any time and as often as one likes: nothing stays reserved in it."""
+        if self.desk.stops.standing().state != "open":
+            self._answering.void_open()
+
+    def _on_stopped(self, message: Message) -> None:
+        """Another party paused or closed the room: so it is for us."""
+        if take_stop(self.desk, message):
+            self.after_stop()
 
     def stop(self) -> None:
         """Finish the present step and return from `run`."""

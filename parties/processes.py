@@ -95,7 +95,7 @@ class RoomProcesses:
         coordinator = Process(
             "coordinator",
             [
-                *COORDINATOR, "serve", "--home", str(state.coordinator_home), "--contract", str(state.contract_file),
+                *COORDINATOR, "serve", "--home", str(state.coordinator_home), "--contract", str(state.agreement_file),
                 "--listen", "127.0.0.1:0", "--port-file", str(port_file),
             ],
             state.coordinator_home / "coordinator.log",

@@ -1,7 +1,8 @@
 """A whole room on one machine: the same folders, keys, cards and contract that companies would make by hand.
 
 Nothing is faked: cards are trusted by their fingerprints, requests signed by the coordinator's own program, the
-contract assembled from the room file. State stays beside the room file and is never reset: budgets are spent for good.
+contract made from the room file and signed with each party's own key. State stays beside the room file and is never
+reset: budgets are spent for good.
 """
 
 import fcntl
@@ -17,9 +18,11 @@ from pathlib import Path
 from cleanroom.crypto.key_files import private_folder
 from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import PartyName, analyst_name
+from cleanroom.question.agreement import Agreement, parse_agreement
 from cleanroom.question.card import CoordinatorCard, PartyCard
+from cleanroom.question.contract import Contract
 from cleanroom.transport.enrolment import accept_certificate, request_certificate, request_renewal
-from cleanroom.wire.contract_file import contract_bytes
+from parties.agreeing import check_before_signing, put_in_force, replace_file, sign
 from parties.home import Home
 from parties.room_file import RoomFile
 from parties.settings import DEFAULT_TIMEOUT_S, Analyst, NodeSettings, write_settings
@@ -41,9 +44,9 @@ class RoomState:
         return self.folder / "coordinator"
 
     @property
-    def contract_file(self) -> Path:
-        """The contract as the coordinator serves it."""
-        return self.folder / "contract.json"
+    def agreement_file(self) -> Path:
+        """The agreement as the coordinator serves it."""
+        return self.folder / "agreement.json"
 
     def home(self, party: PartyName) -> Home:
         """A party's folder."""
@@ -75,10 +78,22 @@ class RoomState:
             for card in cards.values():
                 if card.name != name:
                     home.trust(card, card.fingerprint())
-        contract = contract_bytes(self.room.contract(cards, coordinator))
-        self.contract_file.write_bytes(contract)
+        agreement = self._agreement(self.room.contract(cards, coordinator))
+        replace_file(self.agreement_file, agreement.file_bytes())
         for name in cards:
-            self.home(name).contract_file.write_bytes(contract)
+            put_in_force(agreement, self.home(name))
+
+    def _agreement(self, contract: Contract) -> Agreement:
+        """The room's terms, signed by every party with the key in its own home; signed anew only when they changed."""
+        if self.agreement_file.exists():
+            known = parse_agreement(self.agreement_file.read_bytes())
+            if known.complete and known.contract == contract:
+                return known
+        agreement = Agreement(contract, {})
+        for name in contract.cards:
+            check_before_signing(agreement, self.home(name), None)
+            agreement = sign(agreement, self.home(name))
+        return agreement
 
     def _party(self, name: PartyName, coordinator: CoordinatorCard) -> PartyCard:
         home = self.home(name)

@@ -3,6 +3,9 @@
 A message leaves the outbox when the coordinator has it; a statement when the log's proof of it is here, in the same
 transaction as the step that waited for that proof. What we signed is never dropped: it may stand in the log already,
 and a statement there that we do not hold would look like a restored backup at the next start.
+
+While the room is paused or closed, only what ends things or accounts for them leaves; everything else, a release that
+was drawn among it, keeps its place until the room is resumed. What stops the room leaves before anything else.
 """
 
 import logging
@@ -20,6 +23,29 @@ from parties.desk import Desk, proof_body, unpack_envelope, unpack_tags
 from parties.work_log import timed
 
 _LOG = logging.getLogger("cleanroom.node")
+
+WHILE_STOPPED = (
+    "contract.signed",
+    "room.paused",
+    "room.closed",
+    "room.resumed",
+    "room.stopped",
+    "match.debit",
+    "match.aborted",
+    "match.abort",
+    "setup.abort",
+    "budget.debit",
+    "budget.voided",
+    "answer.released",
+    "question.refused",
+    "question.voided",
+    "incident",
+)
+"""Statements and messages that leave while the room is stopped; nothing that is not named here does."""
+_NEXT = """SELECT id, kind, subject, payload FROM outbox WHERE {may_leave}
+ ORDER BY says = 'room.stopped' DESC, says IN ('room.paused', 'room.closed') DESC, id LIMIT 1"""
+_NEXT_WHILE_STOPPED = _NEXT.format(may_leave=f"says IN ({', '.join('?' * len(WHILE_STOPPED))})")
+_NEXT_OF_ALL = _NEXT.format(may_leave="TRUE")
 
 Step = Callable[[str, bytes, dict[str, Any]], None]
 """What waited for a statement: called with its subject, its bytes and its proof as JSON."""
@@ -55,7 +81,10 @@ class Sending:
         """Send in order until nothing is left, the coordinator is out of reach, or the node is to stop."""
         database = self._desk.database
         while not stopping.is_set():
-            row = database.one("SELECT id, kind, subject, payload FROM outbox ORDER BY id LIMIT 1")
+            if self._desk.stops.standing().state == "open":
+                row = database.one(_NEXT_OF_ALL)
+            else:
+                row = database.one(_NEXT_WHILE_STOPPED, *WHILE_STOPPED)
             if row is None:
                 return
             identifier, kind, subject, payload = row

@@ -12,17 +12,18 @@ from typing import Any
 
 from cleanroom.answer.result import charge, epsilon_number, rho_text
 from cleanroom.crypto.key_files import private_folder, read_secret
-from cleanroom.errors import StateError, UsageError
-from cleanroom.ids import PartyName, party_name
+from cleanroom.errors import StateError, UnavailableError, UsageError
+from cleanroom.ids import party_name
 from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
+from cleanroom.question.agreement import KIND as SIGNED
+from cleanroom.question.agreement import Agreement
 from cleanroom.question.compile import Question
-from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Quantity
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.enrolment import CERTIFICATE_FILE, KEY_FILE
-from cleanroom.wire.contract_file import contract_hash, parse_contract
-from parties.database import Database
+from cleanroom.wire.contract_file import contract_hash
+from parties.agreeing import agreement_in_force
 from parties.desk import Desk
 from parties.door import Door, Progress
 from parties.home import Home
@@ -30,8 +31,8 @@ from parties.inquiry import Inquiry
 from parties.node import Coordinator, Node
 from parties.own_log import check_own_statements
 from parties.people import People, Version
+from parties.room_life import door_commands, make_desk
 from parties.settings import Analyst, NodeSettings, read_settings
-from parties.vault import Vault
 from parties.work_log import timed
 
 _LOG = logging.getLogger("cleanroom.node")
@@ -43,38 +44,18 @@ class Opened:
 
     home: Home
     settings: NodeSettings
+    agreement: Agreement
     desk: Desk
     people: People
 
 
 def open_home(home: Home) -> Opened:
-    """Keys, contract and state of a folder; raises UsageError, StateError or PeerError in one line."""
-    card, keys = home.card(), home.keys()
+    """Keys, agreement and state of a folder; raises UsageError, StateError or PeerError in one line."""
     settings = read_settings(home.settings_file)
-    contract = read_contract(home, card.name)
-    database = Database(home.database_file, Vault(keys.state))
-    desk = Desk(card.name, contract, keys, database, time.time)
-    people = People(database, contract, card.name, digest_key=keys.state)
-    return Opened(home, settings, desk, people)
-
-
-def read_contract(home: Home, name: PartyName) -> Contract:
-    """The contract of this folder, if it names this party with these keys and only cards that we trust."""
-    if not home.contract_file.exists():
-        raise UsageError(f"{home.contract_file} is missing: cleanroom room assemble ROOM.toml --home {home.path}")
-    contract = parse_contract(home.contract_file.read_bytes())
-    if name not in contract.cards:
-        raise UsageError(f"the contract of room {contract.room} does not name {name}")
-    trusted = home.trusted_cards()
-    for party, card in contract.cards.items():
-        if trusted.get(party) != card:
-            raise StateError(
-                f"the contract holds a card of {party} that this node does not trust: confirm its fingerprint"
-                f" {card.fingerprint()} with {party}, then: cleanroom party card trust FILE FINGERPRINT"
-            )
-    if home.coordinator() != contract.coordinator:
-        raise StateError("the contract names another coordinator than the one this node trusts")
-    return contract
+    agreement = agreement_in_force(home)
+    desk = make_desk(home, agreement, time.time)
+    people = People(desk.database, desk.contract, desk.name, digest_key=desk.keys.state)
+    return Opened(home, settings, agreement, desk, people)
 
 
 def import_people(opened: Opened) -> Version:
@@ -85,7 +66,16 @@ def import_people(opened: Opened) -> Version:
 
 
 def connect(opened: Opened) -> CoordinatorClient:
-    """A client with this party's TLS pair; raises StateError when there is no certificate yet."""
+    """A client with this party's TLS pair; raises StateError when there is no certificate yet.
+
+    It tries again after a failure, but not in a stopped room: what was on its way must not leave after the stop.
+    """
+
+    def wait(seconds: float) -> None:
+        time.sleep(seconds)
+        if opened.desk.stops.standing().state != "open":
+            raise UnavailableError("the coordinator did not answer, and the room is stopped")
+
     folder = opened.home.tls_folder
     certificate = folder / CERTIFICATE_FILE
     if not certificate.exists():
@@ -97,6 +87,7 @@ def connect(opened: Opened) -> CoordinatorClient:
         key_pem=read_secret(folder / KEY_FILE),
         certificate_pem=certificate.read_bytes(),
         address=opened.settings.coordinator_address,
+        pause=wait,
     )
 
 
@@ -155,6 +146,14 @@ def build_node(opened: Opened, coordinator: Coordinator, *, noise: NoiseSource) 
     return Node(opened.desk, opened.people, coordinator, noise=noise)
 
 
+def log_own_signature(opened: Opened) -> None:
+    """What we signed goes into the log, once, so that its readers see under whose signatures it is kept."""
+    desk, statement = opened.desk, opened.agreement.signatures[opened.desk.name]
+    with desk.database.transaction():
+        if not desk.has_said(statement):
+            desk.put_statement(SIGNED, opened.agreement.hash, statement)
+
+
 def serve(path: Path, *, noise: NoiseSource | None = None) -> None:
     """Run the node of a folder until SIGTERM or SIGINT; prints `ready` when table, socket and coordinator are fine."""
     os.umask(0o077)
@@ -167,6 +166,7 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
     import_people(opened)
     client = connect(opened)
     node = build_node(opened, client, noise=noise)
+    log_own_signature(opened)
     check_own_statements(opened.desk, node.rows, client.read_log)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
@@ -177,6 +177,7 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
             "ask": ("asker", _ask(node, opened.settings)),
             "ledger": ("operator", _ledger(node)),
             "report": ("operator", _report(node)),
+            **door_commands(opened.home, opened.agreement, node),
         },
     )
     door.start()

@@ -90,7 +90,7 @@ def _analyst(name: str, value: object) -> Analyst:
 def read_settings(path: Path) -> NodeSettings:
     """Parse settings; raises UsageError naming file and key."""
     if not path.exists():
-        raise UsageError(f"{path} is missing: cleanroom room assemble ROOM.toml --home {path.parent}")
+        raise UsageError(f"{path} is missing: cleanroom room propose ROOM.toml or room sign FILE --room ROOM.toml")
     try:
         body = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

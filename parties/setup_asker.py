@@ -48,7 +48,8 @@ class SetupAsker:
         return self._rows.find(row[0], owner=False) if row else None
 
     def start(self, match: Match, by: str) -> str:
-        """Open a set-up for one column of ours (empty: everyone in one leaf)."""
+        """Open a set-up for one column of ours (empty: everyone in one leaf); raises RefusedError in a stopped room."""
+        self._desk.stops.check_open()
         identifier = random_id()
         leaves = leaves_for(len(partition_cells(self._desk.contract, self._desk.name, by)))
         self._rows.insert(identifier, match.id, owner=False, by=by, leaves=leaves, state="opened")

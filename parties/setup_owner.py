@@ -34,6 +34,7 @@ class SetupOwner:
 
     def on_open(self, message: Message) -> None:
         """The asker wants a set-up: offer base OTs under a fresh Delta."""
+        self._desk.stops.check_open()
         contract, database = self._desk.contract, self._desk.database
         match = self._matching.find(message.text("match"))
         if match is None or match.peer != message.sender:

@@ -36,13 +36,13 @@ from cleanroom.privacy.law import Law
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
+from cleanroom.question.agreement import parse_agreement
 from cleanroom.question.compile import Question
 from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Quantity
 from cleanroom.transport.enrolment import accept_certificate, request_certificate
 from cleanroom.transport.event_log import EventLog
 from cleanroom.wire.canonical import canonical_bytes
-from cleanroom.wire.contract_file import parse_contract
 from cleanroom.wire.messages import Delivery, Envelope
 from parties.inquiry import Inquiry
 from parties.node import Node
@@ -419,7 +419,7 @@ class LiveRoom:
     @property
     def contract(self) -> Contract:
         """The agreement."""
-        return parse_contract(self.state.contract_file.read_bytes())
+        return parse_agreement(self.state.agreement_file.read_bytes()).contract
 
     @property
     def coordinator_database(self) -> Path:
@@ -517,7 +517,7 @@ def live_room(folder: Path, room: RoomFile, *, noise: Mapping[str, NoiseSource] 
 def prepared(folder: Path, room: RoomFile) -> RoomState:
     """The folders that the sandbox makes, with keys and certificates made in this process, which is faster."""
     state, now = RoomState(folder, room), datetime.now(UTC)
-    if state.contract_file.exists():
+    if state.agreement_file.exists():
         return state
     folder.mkdir(parents=True)
     coordinator = CoordinatorHome.create(state.coordinator_home, DOMAIN, "127.0.0.1:1", now=now)

@@ -29,6 +29,7 @@ from cleanroom.crypto.signatures import SigningKey
 from cleanroom.crypto.unsealing import SealingKey
 from cleanroom.ids import ColumnName, PartyName, RoomName
 from cleanroom.querylog.dsse import sign_statement
+from cleanroom.question.agreement import Agreement
 from cleanroom.question.card import PartyCard
 from cleanroom.question.columns import Dimension, Measure, Reduction
 from cleanroom.question.contract import QUORUM, Contract
@@ -37,7 +38,7 @@ from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.enrolment import CERTIFICATE_FILE, KEY_FILE, accept_certificate, request_certificate
 from cleanroom.transport.event_log import EventLog
 from cleanroom.transport.retry import Patience
-from cleanroom.wire.contract_file import contract_bytes, contract_hash
+from cleanroom.wire.contract_file import contract_hash
 from cleanroom.wire.messages import Envelope, sign_envelope
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,7 +68,7 @@ class Room:
 
     home: CoordinatorHome
     contract: Contract
-    contract_file: Path
+    agreement_file: Path
     members: Mapping[PartyName, Member]
     logged: io.StringIO = field(default_factory=io.StringIO)
 
@@ -189,9 +190,17 @@ def build_room(
         cards={name: member.card for name, member in members.items()},
         datasets=datasets,
     )
-    path = folder / "contract.json"
-    path.write_bytes(contract_bytes(contract))
+    path = folder / "agreement.json"
+    path.write_bytes(agreement_of(contract, members).file_bytes())
     return Room(home, contract, path, members)
+
+
+def agreement_of(contract: Contract, members: Mapping[PartyName, Member]) -> Agreement:
+    """The contract with the signatures of these members."""
+    agreement = Agreement(contract, {})
+    for name, member in members.items():
+        agreement = agreement.signed(name, member.identity, at=AT)
+    return agreement
 
 
 @dataclass(frozen=True)
@@ -231,7 +240,7 @@ def coordinator_process(room: Room) -> Iterator[tuple[str, subprocess.Popen[str]
                 "-m",
                 "cleanroom.coordinator",
                 "serve",
-                *("--home", str(room.home.folder), "--contract", str(room.contract_file)),
+                *("--home", str(room.home.folder), "--contract", str(room.agreement_file)),
                 *("--listen", "127.0.0.1:0", "--port-file", str(port_file)),
             ],
             cwd=ROOT,

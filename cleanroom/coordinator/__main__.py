@@ -89,14 +89,16 @@ def sign(request: Path, home: Path, out: Path | None, replace: bool) -> None:
 
 @cli.command()
 @HOME
-@click.option("--contract", type=click.Path(path_type=Path), required=True, help="The contract file all parties hold.")
+@click.option(
+    "--contract", type=click.Path(path_type=Path), required=True, help="The agreement, signed by all parties."
+)
 @click.option("--listen", help="HOST:PORT to listen on, port 0 for any; the card's address if left out.")
 @click.option("--port-file", type=click.Path(path_type=Path), help="The port is written here once it is bound.")
 def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None) -> None:
     """Serve one room until SIGTERM or SIGINT. Prints `ready` when healthy; the log goes to standard error."""
     from cleanroom.coordinator.room_server import RoomServer  # grpc reads its environment when loaded
     from cleanroom.crypto.placement import place
-    from cleanroom.wire.contract_file import parse_contract
+    from cleanroom.question.agreement import in_force
 
     # Calls of one party wait for the interpreter behind calls of the others; at the default of 5 ms they notice.
     sys.setswitchinterval(0.001)
@@ -107,7 +109,7 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
     warning = coordinator_home.leaf().warning(_now())
     if warning is not None:
         log.event("certificate", note=warning)
-    room = RoomServer(coordinator_home, parse_contract(_read(contract)), place=place, now=_now, log=log)
+    room = RoomServer(coordinator_home, in_force(_read(contract)).contract, place=place, now=_now, log=log)
     port = room.start(listen or coordinator_home.card().address)
     if port_file is not None:
         draft = port_file.with_name(f"{port_file.name}.draft")

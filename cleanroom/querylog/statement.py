@@ -47,6 +47,9 @@ _MORE_FIELDS = {
     "budget.debit": frozenset({"consumer", "lineage", "match", "units"}),
     "answer.released": frozenset({"consumer", "digest"}),
     "budget.voided": frozenset({"consumer"}),
+    "room.paused": frozenset({"reason"}),
+    "room.closed": frozenset({"reason"}),
+    "room.resumed": frozenset({"lifts"}),
     "incident": frozenset({"message", "sender"}),
 }
 COORDINATOR = "coordinator"

@@ -10,15 +10,14 @@ from typing import Literal
 from cleanroom.errors import RefusedError
 from cleanroom.ids import PartyName
 
-RoomState = Literal["open", "paused", "closed"]
-MAX_REASON = 200
+StandingWord = Literal["open", "paused", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
 class RoomStanding:
     """Open, or paused or closed `by` a party for a `reason` that it gave in at most 200 printable characters."""
 
-    state: RoomState = "open"
+    state: StandingWord = "open"
     by: PartyName | Literal[""] = ""
     reason: str = ""
 
@@ -34,7 +33,7 @@ class RoomStanding:
             "room",
             self.by,
             f"the room is {self.state} by {self.by}: {self.reason}",
-            "asking goes on when all parties have signed a resumption: cleanroom room resume"
+            "wait until all parties have signed a resumption: cleanroom room resume"
             if self.state == "paused"
             else "a closed room never opens again; agree on a room under another name",
         )

@@ -32,7 +32,7 @@ def read_input(path: Path) -> bytes:
 
 @click.group()
 def party() -> None:
-    """Run a company's node: `init`, have the request signed, trust cards, `room assemble`, `check`, `serve`."""
+    """Run a company's node: `init`, have the request signed, trust cards, `room sign`, `check`, `serve`."""
 
 
 @party.command()
@@ -127,18 +127,18 @@ def check(home: Path) -> None:
     Nothing is kept, so this can be run beside a serving node; a changed table is taken up at the next `serve`.
     """
     from cleanroom.match.handshake import most_people
-    from cleanroom.wire.contract_file import contract_hash
+    from parties.agreeing import agreement_in_force
     from parties.people import examine_table
-    from parties.serve import read_contract
     from parties.settings import read_settings
 
     folder = Home(home)
     folder.keys()
     name = folder.card().name
-    contract, settings = read_contract(folder, name), read_settings(folder.settings_file)
+    agreement, settings = agreement_in_force(folder), read_settings(folder.settings_file)
+    contract = agreement.contract
     work = private_folder(home / "work")
     _, report = examine_table(contract, name, settings.source, work_directory=work)
-    click.echo(f"room {contract.room}, contract {contract_hash(contract).hex()}")
+    click.echo(f"room {contract.room}, agreement {agreement.hash}")
     click.echo(f"room for {most_people(contract, name)} people within the agreed capacity")
     for line in report.lines():
         click.echo(line)

@@ -29,12 +29,12 @@ from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
 from cleanroom.privacy.noise import NoiseSource
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
+from cleanroom.question.agreement import parse_agreement
 from cleanroom.question.compile import Question
 from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Quantity
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.event_log import EventLog
-from cleanroom.wire.contract_file import parse_contract
 from cleanroom.wire.messages import Delivery, Envelope
 from parties.asking import Asked
 from parties.home import Home
@@ -125,8 +125,9 @@ class SteppedParty:
 
     def step(self, wait_ms: int = 0) -> bool:
         """Empty the outbox and act on what waits; whether anything happened."""
-        busy = self.look("SELECT count(*) FROM outbox") != [(0,)]
+        waiting = self.look("SELECT id FROM outbox")
         self.node._flush()
+        busy = self.look("SELECT id FROM outbox") != waiting  # what a stopped room holds back is no work
         deliveries = self.relayed.poll(self.acknowledged, wait_ms)
         for delivery in deliveries:
             self.node._take(delivery, threading.Event())
@@ -186,7 +187,7 @@ class SteppedRoom:
     @property
     def contract(self) -> Contract:
         """The agreement."""
-        return parse_contract(self.state.contract_file.read_bytes())
+        return parse_agreement(self.state.agreement_file.read_bytes()).contract
 
     @property
     def coordinator(self) -> CoordinatorHome:
@@ -298,7 +299,7 @@ def stepped_room(
     """A room below `folder`; every party draws from `noise`, by default zeros, so that a test sees exact sums."""
     state = prepared(folder / "state", room_file(folder / "room", parties or small_parties(), **terms))
     home, log = CoordinatorHome(state.coordinator_home), io.StringIO()
-    contract = parse_contract(state.contract_file.read_bytes())
+    contract = parse_agreement(state.agreement_file.read_bytes()).contract
     server = RoomServer(home, contract, place=place, now=lambda: datetime.now(UTC), log=EventLog(log))
     port = server.start("127.0.0.1:0")
     opened: dict[str, SteppedParty] = {}

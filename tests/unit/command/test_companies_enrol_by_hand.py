@@ -45,10 +45,10 @@ def enrolled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         said(cleanroom("party", "card", "trust", hub / "card.json", fingerprints["hub"], "--home", home))
         said(cleanroom("party", "card", "trust", tmp_path / other / "card.json", fingerprints[other], "--home", home))
         assert "valid until" in said(cleanroom("party", "accept", tmp_path / f"{name}.pem", "--home", home))
-    hashes = {
-        said(cleanroom("room", "assemble", room, "--home", tmp_path / name)).split()[-1] for name in ("shop", "brand")
-    }
-    assert len(hashes) == 1, "both companies assembled the same contract"
+    agreement = tmp_path / "agreement.json"
+    said(cleanroom("room", "propose", room, "--home", tmp_path / "shop", "--out", agreement))
+    assert "in force" in said(cleanroom("room", "sign", agreement, "--home", tmp_path / "brand", "--room", room))
+    assert "in force" in said(cleanroom("room", "sign", agreement, "--home", tmp_path / "shop"))
     return tmp_path
 
 
@@ -56,7 +56,7 @@ def test_two_companies_and_a_coordinator_answer_a_question(enrolled: Path) -> No
     hub, port = enrolled / "hub", enrolled / "port"
     processes = [
         _start(
-            "coordinator", "serve", "--home", hub, "--contract", enrolled / "shop" / "contract.json",
+            "coordinator", "serve", "--home", hub, "--contract", enrolled / "agreement.json",
             "--listen", "127.0.0.1:0", "--port-file", port,
         )
     ]  # fmt: skip

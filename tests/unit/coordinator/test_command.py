@@ -92,6 +92,6 @@ def test_the_log_goes_on_after_a_restart(tmp_path: Path) -> None:
 
 def test_serve_refuses_a_contract_of_another_coordinator(home: Path, tmp_path: Path) -> None:
     room = build_room(tmp_path / "elsewhere")
-    refused = run("serve", "--home", home, "--contract", room.contract_file, "--listen", "127.0.0.1:0")
+    refused = run("serve", "--home", home, "--contract", room.agreement_file, "--listen", "127.0.0.1:0")
     assert refused.returncode == 1
     assert "another coordinator's card" in refused.stderr

@@ -104,7 +104,9 @@ def test_a_log_is_walked_page_by_page_and_later_only_its_news(node: Desk, page: 
 
 def test_own_statements_that_are_held_are_fine(node: Desk) -> None:
     remember(node, said("shop", 1))
-    node.database.run("INSERT INTO outbox (kind, subject, payload) VALUES ('statement', 's', ?)", said("shop", 2))
+    node.database.run(
+        "INSERT INTO outbox (kind, says, subject, payload) VALUES ('statement', 'incident', 's', ?)", said("shop", 2)
+    )
     check(node, log_of([OTHERS[0], said("shop", 1), said("shop", 2)]))
     assert setup_state(node) == "ready"
 
@@ -119,7 +121,9 @@ def test_a_forgotten_statement_stops_the_node_and_kills_every_set_up(node: Desk)
 
 
 def test_a_statement_in_another_outbox_row_is_not_held(node: Desk) -> None:
-    node.database.run("INSERT INTO outbox (kind, subject, payload) VALUES ('envelope', 's', ?)", said("shop", 2))
+    node.database.run(
+        "INSERT INTO outbox (kind, says, subject, payload) VALUES ('envelope', 'incident', 's', ?)", said("shop", 2)
+    )
     with pytest.raises(StateError):
         check(node, log_of([said("shop", 2)]))
 

@@ -92,5 +92,5 @@ def test_the_shortest_and_the_longest_patience_are_taken(tmp_path: Path, seconds
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is missing: cleanroom room assemble"):
+    with pytest.raises(UsageError, match="is missing: cleanroom room propose"):
         read_settings(tmp_path / "settings.toml")
