@@ -27,6 +27,7 @@ from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from cleanroom.wire.messages import Envelope
 from parties.asking import covered_digest, release_digest, rows_root
 from parties.desk import Desk, pack_envelope, unpack_envelope
+from parties.heads import Heads
 from parties.match_rows import Match
 from parties.matching import Matching
 from parties.people import People
@@ -45,6 +46,7 @@ class Answering:
         self._matching = matching
         self._people = people
         self._noise = noise
+        self._heads = Heads(desk)
 
     def on_plan(self, message: Message) -> None:
         """A signed, logged plan."""
@@ -61,6 +63,7 @@ class Answering:
         ):
             raise PeerError("a plan is not the one its message and signature say")
         self._desk.proof_of(statement, message.header.get("proof"))
+        self._heads.check_receipt(message)
         digest = sha256(statement).hexdigest()
         known = self._desk.database.one(
             "SELECT request_digest, state FROM question WHERE plan_hash = ?", message.subject
@@ -83,6 +86,7 @@ class Answering:
             room=self._desk.contract.room,
             consumer=plan.asker,
             plan_hash=message.subject,
+            quantity=plan.quantity.kind,
             units=accepted.cost_units,
         )
         self._take_question_number(message.subject, setup)
@@ -92,6 +96,7 @@ class Answering:
             consumer=plan.asker,
             lineage=dataset.lineage,
             match=match.id,
+            quantity=plan.quantity.kind,
             units=str(accepted.cost_units),
         )
 
@@ -181,7 +186,7 @@ class Answering:
             self._desk.stops.check_open()
             match, setup = self._standing(plan)
         except (PeerError, StateError, RefusedError):
-            self._void(plan, plan_hash)
+            self.void(plan_hash)
             return
         rows, sums = mask_rows(
             setup.joint_bytes,
@@ -209,37 +214,30 @@ class Answering:
             plan_hash,
         )
         self._set(plan_hash, "released")
-        self._desk.ledger.share_sent(
-            at=self._desk.now(),
-            lineage=self._desk.dataset.lineage,
-            room=self._desk.contract.room,
-            consumer=plan.asker,
-            plan_hash=plan_hash,
-        )
+        self._desk.ledger.share_sent(at=self._desk.now(), plan_hash=plan_hash)
         self._desk.state(
             "answer.released", plan_hash, consumer=plan.asker, digest=covered_digest(salt, released, root).hex()
         )
 
-    def _void(self, plan: Plan, plan_hash: str) -> None:
-        """Match or set-up ended, or the room was stopped, after the cost was reserved and before anything was computed:
-        nothing is released."""
+    def void(self, plan_hash: str) -> None:
+        """Nothing was computed for this reservation and nothing ever will be: match or set-up ended, the room was
+        stopped, or it has waited too long."""
+        database = self._desk.database
+        row = database.one("SELECT peer FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
+        if row is None:
+            raise StateError("a reserved question vanished")
         self._set(plan_hash, "voided")
-        self._desk.ledger.void(
-            at=self._desk.now(),
-            lineage=self._desk.dataset.lineage,
-            room=self._desk.contract.room,
-            consumer=plan.asker,
-            plan_hash=plan_hash,
-        )
-        self._desk.state("budget.voided", plan_hash, consumer=plan.asker)
-        self._desk.send(plan.asker, "question.voided", plan_hash, {})
+        self._desk.ledger.void(at=self._desk.now(), plan_hash=plan_hash)
+        self._desk.state("budget.voided", plan_hash, consumer=row[0])
+        if row[0] in self._desk.contract.cards:
+            self._desk.send(row[0], "question.voided", plan_hash, {})
 
     def void_open(self) -> None:
         """The room was stopped: whatever is reserved and has drawn no noise is given up. What was drawn stays spent."""
-        for plan_hash, request in self._desk.database.all(
-            "SELECT plan_hash, plan FROM question WHERE owner = 1 AND state = 'reserved'"
+        for (plan_hash,) in self._desk.database.all(
+            "SELECT plan_hash FROM question WHERE owner = 1 AND state = 'reserved'"
         ):
-            self._void(Plan.from_body(peek_statement(request).get("plan")), plan_hash)
+            self.void(plan_hash)
 
     def _values(self, plan: Plan, match: Match) -> bytes:
         return packed_values(
@@ -282,14 +280,15 @@ class Answering:
         self._send_stored(plan_hash)
 
     def _send_stored(self, plan_hash: str) -> None:
-        """The stored release and its statement, byte for byte."""
+        """The stored release and its statement, byte for byte, with what the ledger holds about the asker by now."""
         database = self._desk.database
         row = database.one("SELECT peer, salt FROM question WHERE plan_hash = ?", plan_hash)
         if row is None:
             raise StateError("a released question vanished")
         self._desk.send_sealed(self._desk.post.again(unpack_envelope(database.kept("release", plan_hash))))
-        header = {**parse_canonical(database.kept("released", plan_hash)), "salt": row[1]}
-        self._desk.send(row[0], "question.released", plan_hash, header)
+        head, entries = self._heads.give(row[0], plan_hash)
+        header = {**parse_canonical(database.kept("released", plan_hash)), "ledger": head, "salt": row[1]}
+        self._desk.send(row[0], "question.released", plan_hash, header, entries)
 
     def _set(self, plan_hash: str, state: str) -> None:
         self._desk.database.run(

@@ -21,6 +21,7 @@ from cleanroom.question.plan import Plan
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 from parties.desk import Desk
 from parties.post import Message
+from parties.receipts import Receipts
 from parties.refusals import parse_refusal
 from parties.setup_rows import Setup, SetupRows
 
@@ -42,6 +43,7 @@ class Asking:
     def __init__(self, desk: Desk, rows: SetupRows) -> None:
         self._desk = desk
         self._rows = rows
+        self._receipts = Receipts(desk)
 
     def find(self, plan_hash: str) -> Asked | None:
         """The question of that plan."""
@@ -91,6 +93,7 @@ class Asking:
         if asked is None or asked.state != "asked":
             return
         header = {"proof": proof, "statement": base64.b64encode(statement).decode("ascii")}
+        header |= self._receipts.header(asked.plan.owner)
         self._desk.send(asked.plan.owner, "question.plan", plan_hash, header)
         self._set(plan_hash, "sent")
 
@@ -159,6 +162,10 @@ class Asking:
         if body.get("subject") != asked.plan_hash or body.get("digest") != covered.hex():
             raise PeerError("the owner's statement covers another release than the one received")
         self._desk.proof_of(statement, message.header.get("proof"))
+        dispute = self._receipts.take(asked.plan, strict_base64(message.header.get("ledger")), message.blob)
+        if dispute:
+            self._dispute(asked, dispute)
+            return
         setup = self._setup(asked.plan.setup)
         plan = asked.plan
         opened = open_rows(
@@ -182,6 +189,16 @@ class Asking:
         database.erase("question.rows", asked.plan_hash)
         database.erase("question.release", asked.plan_hash)
         self._set(asked.plan_hash, "answered")
+
+    def _dispute(self, asked: Asked, dispute: str) -> None:
+        """The owner's ledger is not what it was: its answer is not shown, and the log says that something is wrong."""
+        reason = (
+            f"{asked.plan.owner}'s ledger {dispute}, so its answer is not shown: it was restored from a backup, or"
+            " keeps two ledgers. What it signed is kept as evidence; talk to its operator"
+        )
+        self._desk.database.run("UPDATE question SET refusal = ? WHERE plan_hash = ?", reason, asked.plan_hash)
+        self._desk.state("incident", asked.plan_hash, sender=asked.plan.owner, message="ledger.head")
+        self._set(asked.plan_hash, "failed")
 
     def _setup(self, joint: str) -> Setup:
         row = self._desk.database.one("SELECT id FROM setup WHERE joint_id = ? AND owner = 0", joint)

@@ -14,7 +14,7 @@ from typing import Any
 from cleanroom.errors import StateError
 from parties.vault import Vault
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -39,12 +39,32 @@ CREATE TABLE question (
   refusal TEXT NOT NULL DEFAULT '', since REAL NOT NULL
 ) STRICT;
 CREATE TABLE ledger (
-  sequence INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, lineage TEXT NOT NULL, room TEXT NOT NULL,
-  consumer TEXT NOT NULL, subject TEXT NOT NULL, units INTEGER NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
-  UNIQUE (kind, subject)
+  sequence INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, quantity TEXT NOT NULL, lineage TEXT NOT NULL,
+  room TEXT NOT NULL, consumer TEXT NOT NULL, subject TEXT NOT NULL, units INTEGER NOT NULL,
+  place INTEGER NOT NULL, head TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
+  UNIQUE (kind, subject), UNIQUE (lineage, room, consumer, place)
 ) STRICT;
 CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_grows BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TABLE head_given (
+  digest TEXT PRIMARY KEY, sequence INTEGER NOT NULL, nonce BLOB NOT NULL, statement BLOB NOT NULL
+) STRICT;
+CREATE TABLE head_told (
+  lineage TEXT NOT NULL, room TEXT NOT NULL, consumer TEXT NOT NULL, entries INTEGER NOT NULL,
+  PRIMARY KEY (lineage, room, consumer)
+) STRICT;
+CREATE TABLE receipt (
+  owner TEXT NOT NULL, lineage TEXT NOT NULL, room TEXT NOT NULL, statement BLOB NOT NULL,
+  PRIMARY KEY (owner, lineage, room)
+) STRICT;
+CREATE TABLE receipt_entry (
+  owner TEXT NOT NULL, lineage TEXT NOT NULL, room TEXT NOT NULL, place INTEGER NOT NULL, entry TEXT NOT NULL,
+  head TEXT NOT NULL, PRIMARY KEY (owner, lineage, room, place)
+) STRICT;
+CREATE TABLE evidence (
+  digest TEXT PRIMARY KEY, at TEXT NOT NULL, party TEXT NOT NULL, why TEXT NOT NULL, statement BLOB NOT NULL,
+  entries BLOB NOT NULL
+) STRICT;
 CREATE TABLE statement (
   digest TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, bytes BLOB NOT NULL, proof TEXT NOT NULL
 ) STRICT;

@@ -146,8 +146,9 @@ class Inquiry:
     def _raise(self, asked: Asked) -> None:
         if asked.state == "failed":
             self._node.desk.stops.check_open()
-        if asked.state == "failed":
-            raise UnavailableError(f"{asked.plan.owner} could not answer: its match or table changed; ask again")
+            raise UnavailableError(
+                asked.refusal or f"{asked.plan.owner} could not answer: its match or table changed; ask again"
+            )
         refusal = parse_canonical(asked.refusal.encode("utf-8"))
         raise RefusedError(refusal["rule"], refusal["owner"], refusal["explanation"], refusal["advice"])
 

@@ -1,8 +1,11 @@
 """The owner's ledger: what has been spent on these people, by whom, in units of 2^-40 rho. It only grows.
 
-Entries are chained by hash. `reserve` counts as spent from the moment it is written, before any data is read;
-`share_sent` says that the release was stored; `voided` frees a reservation that never released anything; a
-`match_debit` marks one showing of the overlap to the coordinator; its units are the dummies that hid it, not rho.
+Entries are chained by hash twice: all of them in one chain, and those of one consumer (of a lineage, in a room) in a
+chain of that consumer's own, whose head goes out with every answer. `reserve` counts as spent from the moment it is
+written, before any data is read; `share_sent` says that the release was stored; `voided` frees a reservation that
+never released anything; a `match_debit` marks one showing of the overlap to the coordinator; its units are the dummies
+that hid it, not rho; `replayed` books what a restored node had forgotten and could not itemise.
+
 Sums are over the lineage, over all partners and contracts of this node's folder: a new version of the same customers
 does not refill anything. A second folder for the same people is a second ledger, which nothing here can see.
 """
@@ -11,17 +14,48 @@ from dataclasses import dataclass
 
 from cleanroom.errors import StateError
 from cleanroom.ids import PartyName
+from cleanroom.querylog.consumer_chain import ConsumerEntry, consumer_genesis, next_consumer_head
 from cleanroom.question.gate import LedgerView
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 from parties.database import Database
 
 GENESIS = "0" * 64
 
-_SPENT = """SELECT COALESCE(SUM(units), 0) FROM ledger AS entry WHERE kind = 'reserve' AND lineage = ? {who}
- AND NOT EXISTS (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject)"""
+_SPENT = """SELECT COALESCE(SUM(units), 0) FROM ledger AS entry WHERE kind IN ('reserve', 'replayed') AND lineage = ?
+ {who} AND NOT EXISTS (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject)"""
 
-_OPEN = """SELECT COUNT(*) FROM ledger AS entry WHERE kind = 'reserve' AND lineage = ? AND consumer = ? AND NOT EXISTS
+_OPEN = """SELECT {what} FROM ledger AS entry WHERE kind = 'reserve' {where} AND NOT EXISTS
  (SELECT 1 FROM ledger WHERE kind IN ('voided', 'share_sent') AND subject = entry.subject)"""
+
+_STANDINGS = """SELECT lineage, room, consumer, head, MAX(place), SUM(CASE
+ WHEN kind = 'replayed' THEN units
+ WHEN kind = 'reserve' AND NOT EXISTS
+  (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject AND sequence <= ?1) THEN units
+ ELSE 0 END), SUM(kind = 'match_debit')
+ FROM ledger AS entry WHERE sequence <= ?1 GROUP BY lineage, room, consumer"""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Whose entries: one consumer of one lineage in one room."""
+
+    lineage: str
+    room: str
+    consumer: str
+
+    def genesis(self) -> str:
+        """The head before the first entry."""
+        return consumer_genesis(lineage=self.lineage, room=self.room, consumer=self.consumer)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a chain has come to: its newest head (unspecific in the middle), number of entries, units and matches."""
+
+    head: str
+    entries: int
+    spent: int
+    matches: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,43 +72,64 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _append(self, kind: str, at: str, lineage: str, room: str, consumer: str, subject: str, units: int) -> None:
+    def _append(self, chain: Chain, entry: ConsumerEntry) -> None:
         last = self._database.one("SELECT sequence, hash FROM ledger ORDER BY sequence DESC LIMIT 1")
         sequence, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
-        entry = [sequence, at, kind, lineage, room, consumer, subject, str(units), previous]
-        digest = labelled_hash("cleanroom/v1/ledger-entry", canonical_bytes(entry)).hex()
-        self._database.run(
-            "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            sequence, at, kind, lineage, room, consumer, subject, units, previous, digest,
+        newest = self._database.one(
+            "SELECT place, head FROM ledger WHERE lineage = ? AND room = ? AND consumer = ?"
+            " ORDER BY place DESC LIMIT 1",
+            chain.lineage, chain.room, chain.consumer,
         )  # fmt: skip
+        place, before = (newest[0] + 1, newest[1]) if newest else (1, chain.genesis())
+        head = next_consumer_head(before, place, entry)
+        row = (
+            sequence, entry.at, entry.kind, entry.quantity, chain.lineage, chain.room, chain.consumer, entry.subject,
+            entry.units, place, head, previous,
+        )  # fmt: skip
+        self._database.run("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row, _digest(*row))
 
-    def _has(self, kind: str, subject: str) -> bool:
+    def has(self, kind: str, subject: str) -> bool:
+        """Whether there is an entry of this kind about this subject."""
         return self._database.one("SELECT 1 FROM ledger WHERE kind = ? AND subject = ?", kind, subject) is not None
 
-    def reserve(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str, units: int) -> None:
-        """Spend before anything is read."""
-        self._append("reserve", at, lineage, room, consumer, plan_hash, units)
+    def reserve(
+        self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str, quantity: str, units: int
+    ) -> None:
+        """Spend before anything is read; `quantity` is the kind of numbers that were asked for."""
+        self._append(Chain(lineage, room, consumer), ConsumerEntry(at, "reserve", quantity, plan_hash, units))
 
-    def share_sent(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str) -> None:
+    def _reserved(self, plan_hash: str) -> tuple[Chain, str] | None:
+        row = self._database.one(
+            "SELECT lineage, room, consumer, quantity FROM ledger WHERE kind = 'reserve' AND subject = ?", plan_hash
+        )
+        return None if row is None else (Chain(*row[:3]), row[3])
+
+    def share_sent(self, *, at: str, plan_hash: str) -> None:
         """The sealed release of this plan is stored; from here on the cost can never be voided.
 
         Raises StateError when nothing is reserved for it, or no longer.
         """
-        if not self._has("reserve", plan_hash) or self._has("voided", plan_hash):
+        reserved = self._reserved(plan_hash)
+        if reserved is None or self.has("voided", plan_hash):
             raise StateError("an answer without a standing reservation cannot be released")
-        self._append("share_sent", at, lineage, room, consumer, plan_hash, 0)
+        self._append(reserved[0], ConsumerEntry(at, "share_sent", reserved[1], plan_hash, 0))
 
-    def void(self, *, at: str, lineage: str, room: str, consumer: str, plan_hash: str) -> None:
+    def void(self, *, at: str, plan_hash: str) -> None:
         """Free a reservation that released nothing; raises StateError when it did, or when there is none."""
-        if self._has("share_sent", plan_hash):
+        if self.has("share_sent", plan_hash):
             raise StateError("a released answer cannot be voided")
-        if not self._has("reserve", plan_hash):
+        reserved = self._reserved(plan_hash)
+        if reserved is None:
             raise StateError("there is no reservation to void")
-        self._append("voided", at, lineage, room, consumer, plan_hash, 0)
+        self._append(reserved[0], ConsumerEntry(at, "voided", reserved[1], plan_hash, 0))
 
     def match_debit(self, *, at: str, lineage: str, room: str, peer: str, match_id: str, dummies: int) -> None:
         """One more showing of this lineage's overlap to the coordinator, hidden by so many shared dummies."""
-        self._append("match_debit", at, lineage, room, peer, match_id, dummies)
+        self._append(Chain(lineage, room, peer), ConsumerEntry(at, "match_debit", "", match_id, dummies))
+
+    def replayed(self, *, at: str, chain: Chain, head: str, units: int) -> None:
+        """A consumer held a receipt over `head`, which this ledger had lost; `units` is what it lacked, spent."""
+        self._append(chain, ConsumerEntry(at, "replayed", "", head, units))
 
     def matches(self, lineage: str) -> int:
         """How many matches have been debited, finished or not."""
@@ -87,23 +142,73 @@ class Ledger:
 
     def view(self, lineage: str, consumer: str) -> LedgerView:
         """What the gate needs to know."""
+        where = "AND lineage = ? AND consumer = ?"
         return LedgerView(
             lineage_units=self._database.number(_SPENT.format(who=""), lineage),
             consumer_units=self._database.number(_SPENT.format(who="AND consumer = ?"), lineage, consumer),
-            open_reservations=self._database.number(_OPEN, lineage, consumer),
+            open_reservations=self._database.number(_OPEN.format(what="COUNT(*)", where=where), lineage, consumer),
         )
 
     def totals(self, lineage: str, consumers: list[PartyName]) -> list[ConsumerTotal]:
         """What each consumer has spent on the lineage."""
         return [ConsumerTotal(name, self.view(lineage, name).consumer_units) for name in consumers]
 
+    def open_plans(self) -> list[str]:
+        """Plans that are reserved, and neither released nor voided, over all chains."""
+        return [plan for (plan,) in self._database.all(_OPEN.format(what="subject", where="") + " ORDER BY sequence")]
+
+    def sequence(self) -> int:
+        """The number of the newest entry; 0 without any."""
+        return self._database.number("SELECT COALESCE(MAX(sequence), 0) FROM ledger")
+
+    def standings(self, sequence: int) -> dict[Chain, Standing]:
+        """What every chain had come to when the ledger had so many entries."""
+        rows = self._database.all(_STANDINGS, sequence)
+        return {Chain(*row[:3]): Standing(row[3], row[4], row[5], row[6]) for row in rows}
+
+    def standing(self, chain: Chain, sequence: int | None = None) -> Standing:
+        """What one chain has come to, now or when the ledger had `sequence` entries."""
+        found = self.standings(self.sequence() if sequence is None else sequence).get(chain)
+        return found or Standing(chain.genesis(), 0, 0, 0)
+
+    def head_at(self, chain: Chain, entries: int) -> str | None:
+        """The head of a chain when it had so many entries; None when it never had."""
+        if entries == 0:
+            return chain.genesis()
+        row = self._database.one(
+            "SELECT head FROM ledger WHERE lineage = ? AND room = ? AND consumer = ? AND place = ?",
+            chain.lineage, chain.room, chain.consumer, entries,
+        )  # fmt: skip
+        return None if row is None else str(row[0])
+
+    def entries(self, chain: Chain, first: int) -> list[ConsumerEntry]:
+        """A chain's entries from the one numbered `first` on."""
+        rows = self._database.all(
+            "SELECT at, kind, quantity, subject, units FROM ledger"
+            " WHERE lineage = ? AND room = ? AND consumer = ? AND place >= ? ORDER BY place",
+            chain.lineage, chain.room, chain.consumer, first,
+        )  # fmt: skip
+        return [ConsumerEntry(*row) for row in rows]
+
     def verify(self) -> None:
-        """Walk the hash chain; raises StateError naming the first entry that does not fit."""
+        """Walk all hash chains; raises StateError naming the first entry that does not fit."""
         previous = GENESIS
+        newest: dict[Chain, tuple[int, str]] = {}
         for row in self._database.all("SELECT * FROM ledger ORDER BY sequence"):
-            *entry, units, claimed_previous, claimed = row
-            body = [*entry, str(units), previous]
-            digest = labelled_hash("cleanroom/v1/ledger-entry", canonical_bytes(body)).hex()
-            if claimed_previous != previous or claimed != digest:
-                raise StateError(f"the ledger's entry {row[0]} does not fit its chain")
-            previous = digest
+            sequence, at, kind, quantity, lineage, room, consumer, subject, units, place, head, before, digest = row
+            chain = Chain(lineage, room, consumer)
+            last, last_head = newest.get(chain, (0, chain.genesis()))
+            expected = next_consumer_head(last_head, last + 1, ConsumerEntry(at, kind, quantity, subject, units))
+            if (place, head) != (last + 1, expected) or before != previous or digest != _digest(*row[:-1]):
+                raise StateError(f"the ledger's entry {sequence} does not fit its chain")
+            newest[chain], previous = (place, head), digest
+
+
+def _digest(
+    sequence: int, at: str, kind: str, quantity: str, lineage: str, room: str, consumer: str, subject: str, units: int,
+    place: int, head: str, previous: str,
+) -> str:  # fmt: skip
+    body = [
+        sequence, at, kind, quantity, lineage, room, consumer, subject, str(units), place, head, previous,
+    ]  # fmt: skip
+    return labelled_hash("cleanroom/v1/ledger-entry", canonical_bytes(body)).hex()

@@ -166,7 +166,14 @@ class Matching(MatchRows):
             dummies=match.dummies,
         )
         self.set_state(match.id, "debiting")
-        self._desk.state("match.debit", match.id, peer=match.peer, observer="coordinator")
+        self._desk.state(
+            "match.debit",
+            match.id,
+            dummies=match.dummies,
+            lineage=dataset.lineage,
+            observer="coordinator",
+            peer=match.peer,
+        )
 
     def debit_is_logged(self, match_id: str, statement: bytes, proof: dict[str, object]) -> None:
         """Our `match.debit` stands in the log: mask our list and send it; the initiator shows that it paid first."""

@@ -31,7 +31,9 @@ from cleanroom.wire.messages import Aborted, Delivery, Envelope, Placement
 from parties.answering import Answering
 from parties.asking import Asking
 from parties.desk import Desk
+from parties.expiry import Expiry
 from parties.headers import HEADERS
+from parties.heads import ForgottenError, note_forgotten
 from parties.inbox import Inbox
 from parties.limits import most_pieces
 from parties.matching import Matching
@@ -73,12 +75,14 @@ class Node:
         self.asking = Asking(desk, self.rows)
         self._setup_owner = SetupOwner(desk, self.rows, self.matching)
         self._answering = Answering(desk, self.rows, self.matching, people, noise=noise)
+        self.expiry = Expiry(desk, self.rows, self._answering)
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()  # safe in a signal handler
         self._stopping = threading.Event()
         self.changed = threading.Condition()
         self.refusals: dict[str, RefusedError] = {}
         self._incidents: dict[str, int] = {}
         self.trouble = ""
+        self._failure: StateError | None = None
         self._sending = Sending(
             desk,
             coordinator,
@@ -125,10 +129,16 @@ class Node:
             for setup in self.rows.unfinished():
                 self.rows.kill(setup.id)
                 self.desk.send(self.rows.peer(setup), "setup.abort", setup.id, {})
+            self.expiry.void_of_older_contracts()
+            self.expiry.sweep()
         poller = threading.Thread(target=self._poll, name="poll", daemon=True)
         poller.start()
         while not self._stopping.is_set():
             self._flush()
+            if self.expiry.is_due:
+                with self.desk.database.transaction():
+                    self.expiry.sweep()
+                continue
             try:
                 event = self._events.get(timeout=RETRY_S)
             except queue.Empty:
@@ -136,6 +146,8 @@ class Node:
             event()
             with self.changed:
                 self.changed.notify_all()
+        if self._failure is not None:
+            raise self._failure
 
     def stopped_beside(self) -> None:
         """The room was stopped in this node's database by another thread: let the worker do what follows from it."""
@@ -215,6 +227,9 @@ class Node:
                 with self.desk.database.transaction():
                     self._act(delivery)
                     self._acknowledge(delivery)
+            except ForgottenError as error:
+                self._stop_for_good(error)
+                return
             except (CleanroomError, sqlite3.IntegrityError) as error:
                 with self.desk.database.transaction():
                     self._offended(delivery, error)
@@ -222,6 +237,17 @@ class Node:
             self._flush()
         finally:
             done.set()
+
+    def _stop_for_good(self, error: ForgottenError) -> None:
+        """Our ledger is older than what we said: nothing more is answered until the operator has replayed it.
+
+        The delivery is not acknowledged, so that it is acted on afterwards.
+        """
+        with self.desk.database.transaction():
+            note_forgotten(self.desk, error)
+            self.rows.kill_all()
+        self._failure = error
+        self.stop()
 
     def _acknowledge(self, delivery: Delivery) -> None:
         self.desk.database.run("INSERT OR REPLACE INTO meta VALUES ('acknowledged', ?)", str(delivery.sequence))

@@ -6,8 +6,9 @@ set-up and stops until its operator has acted. The walk goes on from the last en
 database has an older mark, so nothing is skipped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
+from typing import Any
 
 from cleanroom.errors import PeerError, StateError
 from cleanroom.querylog.chain import genesis_head, replay
@@ -17,36 +18,51 @@ from parties.desk import Desk
 from parties.setup_rows import SetupRows
 
 ReadLog = Callable[[int, int], LogPage]
+_RESTORED = (
+    "the log holds statements of this node that its database does not know: a backup was restored, or two nodes use one"
+    " identity. All set-ups are dead; replay the missing debits before serving again: cleanroom party ledger replay"
+    " --home FOLDER"
+)
 
 
 def check_own_statements(desk: Desk, rows: SetupRows, read_log: ReadLog) -> None:
     """Raises StateError for a restored backup, PeerError for a log that is not the one this node checked before."""
-    index, head = _mark(desk)
-    forgotten = False
+    row = desk.database.one("SELECT value FROM meta WHERE name = 'restored'")
+    if row is not None:
+        raise StateError(row[0])
+    mark, forgotten = _mark(desk), False
+    for page, end in walk_log(read_log, *mark):
+        mark = end
+        forgotten = forgotten or any(_is_forgotten(desk, entry.statement) for entry in page.entries)
+    with desk.database.transaction():
+        if forgotten:
+            rows.kill_all()
+            desk.database.run("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", _RESTORED)
+        else:
+            desk.database.run("INSERT OR REPLACE INTO meta VALUES ('log-mark', ?)", f"{mark[0]} {mark[1].hex()}")
+    if forgotten:
+        raise StateError(_RESTORED)
+
+
+def walk_log(read_log: ReadLog, index: int, head: bytes) -> Iterator[tuple[LogPage, tuple[int, bytes]]]:
+    """The log from entry `index` on, which follows `head`: each page, with (index, head) after it; raises PeerError.
+
+    Every page is checked against the newest signed head only when the walk has come to its end.
+    """
     while True:
         page = read_log(index, MAX_LOG_PAGE)
         head = replay(head, [entry.statement for entry in page.entries])
-        forgotten = forgotten or any(_is_forgotten(desk, entry.statement) for entry in page.entries)
         index += len(page.entries)
         size = 0 if page.head is None else page.head.index + 1
         if size < index:
             raise PeerError("the coordinator's log is shorter than it was")
         if page.head is not None and size == index and page.head.head != head:
             raise PeerError("the coordinator's log is not a continuation of the log that this node checked before")
-        if size == index:
-            break
-        if not page.entries:
+        if size > index and not page.entries:
             raise PeerError("the coordinator's log withholds its newest entries")
-    with desk.database.transaction():
-        if forgotten:
-            rows.kill_all()
-        else:
-            desk.database.run("INSERT OR REPLACE INTO meta VALUES ('log-mark', ?)", f"{index} {head.hex()}")
-    if forgotten:
-        raise StateError(
-            "the log holds statements of this node that its database does not know: a backup was restored, or two nodes"
-            " use one identity. All set-ups are dead; replay the missing debits from the log before serving again"
-        )
+        yield page, (index, head)
+        if size == index:
+            return
 
 
 def _mark(desk: Desk) -> tuple[int, bytes]:
@@ -57,14 +73,23 @@ def _mark(desk: Desk) -> tuple[int, bytes]:
     return int(index), bytes.fromhex(head)
 
 
-def _is_forgotten(desk: Desk, statement: bytes) -> bool:
+def own_body(desk: Desk, statement: bytes) -> dict[str, Any] | None:
+    """The body of a statement that we signed; None for everybody else's.
+
+    A forgery in our name is the coordinator's shame and no reason to stop.
+    """
     body = peek_statement(statement)
     if body.get("actor") != desk.name:
-        return False
+        return None
     try:
-        open_statement(str(body.get("kind")), statement, desk.contract.cards[desk.name].identity)
+        return open_statement(str(body.get("kind")), statement, desk.contract.cards[desk.name].identity)
     except PeerError:
-        return False  # a forgery in our name is the coordinator's shame and no reason to stop
+        return None
+
+
+def _is_forgotten(desk: Desk, statement: bytes) -> bool:
+    if own_body(desk, statement) is None:
+        return False
     known = desk.database.one("SELECT 1 FROM statement WHERE digest = ?", sha256(statement).hexdigest())
     waiting = desk.database.one("SELECT 1 FROM outbox WHERE kind = 'statement' AND payload = ?", statement)
     return known is None and waiting is None

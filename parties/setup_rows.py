@@ -5,6 +5,7 @@ failed check, a second message of one kind or lost state kills it on both sides;
 fresh randomness. Nothing is ever computed twice under one set-up id.
 """
 
+import math
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -127,13 +128,15 @@ class SetupRows:
         for kind in [f"setup.{kind}" for kind in kinds] or _BULK:
             self._database.erase(kind, identifier)
 
-    def unfinished(self) -> list[Setup]:
-        """Set-ups that were under way when the last process ended.
+    def unfinished(self, *, since: float = math.inf) -> list[Setup]:
+        """Set-ups under way, of which nothing was heard after `since`; all that are, if it is left out.
 
-        None of them is resumed: the database could be a backup from the middle of one, and a second message on the
-        same base OTs would open every leaf.
+        None that was under way when the last process ended is resumed: the database could be a backup from the middle
+        of one, and a second message on the same base OTs would open every leaf.
         """
-        rows = self._database.all("SELECT id, owner FROM setup WHERE state NOT IN ('ready', 'dead')")
+        rows = self._database.all(
+            "SELECT id, owner FROM setup WHERE state NOT IN ('ready', 'dead') AND since <= ?", since
+        )
         found = (self.find(identifier, owner=bool(owner)) for identifier, owner in rows)
         return [setup for setup in found if setup is not None]
 
@@ -143,9 +146,12 @@ class SetupRows:
             self.kill(identifier)
 
     def kill_all(self) -> None:
-        """No set-up survives a restored backup."""
-        for (identifier,) in self._database.all("SELECT id FROM setup WHERE state != 'dead'"):
+        """No set-up survives a restored backup; the peers are told when this node serves again."""
+        for identifier, owner in self._database.all("SELECT id, owner FROM setup WHERE state != 'dead'"):
+            setup = self.find(identifier, owner=bool(owner))
             self.kill(identifier)
+            if setup is not None and (peer := self.peer(setup)) in self._desk.contract.cards:
+                self._desk.send(peer, "setup.abort", identifier, {})
 
     def kill(self, identifier: str) -> None:
         """The set-up ends here: seeds erased, never to be resumed."""

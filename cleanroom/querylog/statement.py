@@ -39,12 +39,12 @@ KINDS = frozenset(
 _COMMON_FIELDS = frozenset({"actor", "at", "contract", "kind", "room", "subject", "v"})
 _MORE_FIELDS = {
     "match.opened": frozenset({"initiator", "responder"}),
-    "match.debit": frozenset({"observer", "peer"}),
+    "match.debit": frozenset({"dummies", "lineage", "observer", "peer"}),
     "match.placed": frozenset({"slots", "transcript"}),
     "match.aborted": frozenset({"peer"}),
     "question.asked": frozenset({"owner", "plan"}),
     "question.refused": frozenset({"advice", "explanation", "owner", "peer", "rule"}),
-    "budget.debit": frozenset({"consumer", "lineage", "match", "units"}),
+    "budget.debit": frozenset({"consumer", "lineage", "match", "quantity", "units"}),
     "answer.released": frozenset({"consumer", "digest"}),
     "budget.voided": frozenset({"consumer"}),
     "room.paused": frozenset({"reason"}),

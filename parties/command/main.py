@@ -14,6 +14,7 @@ import click
 from cleanroom.errors import CleanroomError
 from parties.command.ask import ask
 from parties.command.demo import demo
+from parties.command.ledger import ledger
 from parties.command.party import party
 from parties.command.room import room
 from parties.command.sandbox import sandbox
@@ -41,6 +42,7 @@ def coordinator(arguments: tuple[str, ...]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "cleanroom.coordinator", *(arguments or ("--help",))])  # noqa: S606 # our own interpreter and module, no shell
 
 
+party.add_command(ledger)
 for command in (demo, sandbox, ask, party, room):
     cli.add_command(command)
 

@@ -19,7 +19,7 @@ import pytest
 
 from cleanroom.errors import CleanroomError
 from cleanroom.privacy.law import Law
-from cleanroom.querylog.dsse import sign_statement
+from cleanroom.querylog.dsse import peek_statement, sign_statement
 from cleanroom.question.plan import Plan, Quantity
 from cleanroom.wire.canonical import canonical_bytes
 from parties.asking import Asked
@@ -156,8 +156,11 @@ def statement_of(room: SteppedRoom, wanted: Plan, *, signer: str = "shop", **mor
 
 
 def logged(room: SteppedRoom, statement: bytes, name: str = "shop") -> dict[str, Any]:
-    """The header that carries a statement and its place in the log."""
+    """The header that carries a statement and its place in the log; the signer remembers that it signed it."""
     proof = room[name].relayed.client.append(statement)
+    room[name].opened.desk.keep_statement(
+        "question.asked", str(peek_statement(statement)["subject"]), statement, proof_body(proof)
+    )
     return {"proof": proof_body(proof), "statement": base64.b64encode(statement).decode("ascii")}
 
 

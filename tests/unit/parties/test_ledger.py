@@ -30,7 +30,7 @@ def ledger(state: Database) -> Ledger:
 
 def reserve(ledger: Ledger, plan: str, units: int, **more: str) -> None:
     """Reserve for a plan."""
-    ledger.reserve(**{**WHO, **more}, plan_hash=plan, units=units)
+    ledger.reserve(**{**WHO, **more}, plan_hash=plan, quantity="count", units=units)
 
 
 def test_an_empty_ledger_has_spent_nothing(ledger: Ledger) -> None:
@@ -45,38 +45,38 @@ def test_a_reservation_is_spent_and_open_from_the_start(ledger: Ledger) -> None:
 
 def test_a_released_answer_stays_spent_and_is_no_longer_open(ledger: Ledger) -> None:
     reserve(ledger, "p1", 7)
-    ledger.share_sent(**WHO, plan_hash="p1")
+    ledger.share_sent(at=WHO["at"], plan_hash="p1")
     assert ledger.view("people", "shop") == LedgerView(7, 7, 0)
 
 
 def test_a_voided_reservation_is_free_again(ledger: Ledger) -> None:
     reserve(ledger, "p1", 7)
     reserve(ledger, "p2", 5)
-    ledger.void(**WHO, plan_hash="p1")
+    ledger.void(at=WHO["at"], plan_hash="p1")
     assert ledger.view("people", "shop") == LedgerView(5, 5, 1)
 
 
 def test_a_released_answer_cannot_be_voided(ledger: Ledger) -> None:
     reserve(ledger, "p1", 7)
-    ledger.share_sent(**WHO, plan_hash="p1")
+    ledger.share_sent(at=WHO["at"], plan_hash="p1")
     with pytest.raises(StateError, match="cannot be voided"):
-        ledger.void(**WHO, plan_hash="p1")
+        ledger.void(at=WHO["at"], plan_hash="p1")
     assert ledger.view("people", "shop") == LedgerView(7, 7, 0)
 
 
 def test_a_voided_reservation_is_never_released(ledger: Ledger) -> None:
     reserve(ledger, "p1", 7)
-    ledger.void(**WHO, plan_hash="p1")
+    ledger.void(at=WHO["at"], plan_hash="p1")
     with pytest.raises(StateError, match="standing reservation"):
-        ledger.share_sent(**WHO, plan_hash="p1")
+        ledger.share_sent(at=WHO["at"], plan_hash="p1")
 
 
 def test_what_was_never_reserved_is_neither_released_nor_voided(ledger: Ledger) -> None:
     """A plan voided beforehand would once have been reserved free of charge."""
     with pytest.raises(StateError, match="standing reservation"):
-        ledger.share_sent(**WHO, plan_hash="p1")
+        ledger.share_sent(at=WHO["at"], plan_hash="p1")
     with pytest.raises(StateError, match="no reservation"):
-        ledger.void(**WHO, plan_hash="p1")
+        ledger.void(at=WHO["at"], plan_hash="p1")
     reserve(ledger, "p1", 7)
     assert ledger.view("people", "shop").lineage_units == 7
 
@@ -85,13 +85,13 @@ def test_each_plan_is_reserved_released_and_voided_once(ledger: Ledger) -> None:
     reserve(ledger, "p1", 7)
     with pytest.raises(sqlite3.IntegrityError):
         reserve(ledger, "p1", 7, room="autumn", consumer="bank")
-    ledger.share_sent(**WHO, plan_hash="p1")
+    ledger.share_sent(at=WHO["at"], plan_hash="p1")
     with pytest.raises(sqlite3.IntegrityError):
-        ledger.share_sent(**WHO, plan_hash="p1")
+        ledger.share_sent(at=WHO["at"], plan_hash="p1")
     reserve(ledger, "p2", 7)
-    ledger.void(**WHO, plan_hash="p2")
+    ledger.void(at=WHO["at"], plan_hash="p2")
     with pytest.raises(sqlite3.IntegrityError):
-        ledger.void(**WHO, plan_hash="p2")
+        ledger.void(at=WHO["at"], plan_hash="p2")
     assert ledger.view("people", "shop").lineage_units == 7
 
 
@@ -139,9 +139,9 @@ def test_the_weakest_hiding_of_a_lineage_is_remembered(ledger: Ledger) -> None:
 def filled(ledger: Ledger) -> None:
     """Five entries."""
     reserve(ledger, "p1", 7)
-    ledger.share_sent(**WHO, plan_hash="p1")
+    ledger.share_sent(at=WHO["at"], plan_hash="p1")
     reserve(ledger, "p2", 5, consumer="bank")
-    ledger.void(**{**WHO, "consumer": "bank"}, plan_hash="p2")
+    ledger.void(at=WHO["at"], plan_hash="p2")
     debit(ledger, "m1", peer="bank")
 
 
@@ -163,6 +163,9 @@ CHANGES: dict[str, Any] = {
     "consumer": "brand",
     "subject": "p9",
     "units": 6,
+    "quantity": "sum",
+    "place": 8,
+    "head": "1" * 64,
     "previous": "1" * 64,
     "hash": "1" * 64,
 }

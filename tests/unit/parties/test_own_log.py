@@ -17,6 +17,7 @@ from tests.unit.parties.nodes import desk
 from tests.unit.question.agreements import LOG_KEY, identity
 
 ROOM = RoomName("spring")
+SETUP = "5e" * 32
 
 
 def log_of(statements: Sequence[bytes], *, page: int = 256, withheld: int = 0) -> ReadLog:
@@ -52,7 +53,7 @@ def node(tmp_path: Path) -> Desk:
         " VALUES ('m', 'brand', 1, 'ready', '', '', 1, 0)"
     )
     made.database.run(
-        "INSERT INTO setup (id, match, owner, by, leaves, state, since) VALUES ('s', 'm', 1, '', 16, 'ready', 0)"
+        "INSERT INTO setup (id, match, owner, by, leaves, state, since) VALUES (?, 'm', 1, '', 16, 'ready', 0)", SETUP
     )
     return made
 
@@ -70,7 +71,7 @@ def mark(node: Desk) -> int:
 
 def setup_state(node: Desk) -> str:
     """The state of the one set-up."""
-    row = node.database.one("SELECT state FROM setup WHERE id = 's'")
+    row = node.database.one("SELECT state FROM setup WHERE id = ?", SETUP)
     assert row is not None
     return str(row[0])
 

@@ -1,0 +1,116 @@
+"""`cleanroom party ledger`: what has been spent on this company's people, whether it adds up, and after a restore."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cleanroom.errors import UsageError
+from parties.command.party import HOME
+from parties.home import Home
+
+if TYPE_CHECKING:
+    from parties.serve import Opened
+
+
+@click.group()
+def ledger() -> None:
+    """Budgets: who has spent how much, does everything add up, and what to do after a restore from a backup."""
+
+
+def _opened(home: Path) -> "Opened":
+    from parties.serve import open_home
+
+    if not Home(home).database_file.exists():
+        raise UsageError(f"{home} has no ledger yet: its node has never been started")
+    return open_home(Home(home))
+
+
+@ledger.command()
+@HOME
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(home: Path, as_json: bool) -> None:
+    """Show what each consumer has spent and may still spend. Can be run beside a serving node."""
+    from parties.ledger_view import ledger_view
+
+    opened = _opened(home)
+    try:
+        body = ledger_view(opened.desk)
+    finally:
+        opened.desk.database.close()
+    if as_json:
+        click.echo(json.dumps(body, indent=2))
+        return
+    for line in _lines(body):
+        click.echo(line)
+
+
+_COLUMNS = ("consumer", "spent", "epsilon", "cap", "left", "with coordinator", "open", "set-ups")
+
+
+def _lines(body: dict[str, Any]) -> list[str]:
+    if body["restored"]:
+        return [f"NOT SERVING: {body['restored']}", *_lines({**body, "restored": None})]
+    rows = [_row(one, one["open"], one["setups"]["ready"] + one["setups"]["begun"]) for one in body["consumers"]]
+    table = [_COLUMNS, *rows, ("together", *_row({"consumer": "", "with_coordinator": None, **body}, "", "")[1:])]
+    widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
+    matches = body["matches"]
+    return [
+        f"{body['party']}, people of lineage {body['lineage']}; rho, and epsilon at delta 1e-9",
+        *("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table),
+        f"matches {matches['done']} of {matches['most']}, ledger entries {body['entries']}",
+    ]
+
+
+def _row(one: dict[str, Any], waiting: object, setups: object) -> tuple[str, ...]:
+    together = one["with_coordinator"]
+    return (
+        one["consumer"],
+        f"{float(one['spent']['rho']):.6f}",
+        f"{one['spent']['epsilon']:.3f}",
+        f"{float(one['cap']['rho']):.6f}",
+        f"{float(one['left']['rho']):.6f}",
+        f"{float(together['rho']):.6f}" if together else "",
+        str(waiting),
+        str(setups),
+    )
+
+
+@ledger.command()
+@HOME
+def verify(home: Path) -> None:
+    """Walk the ledger's chains and compare them with everything this node signed; exit status 1 if one does not fit."""
+    from parties.ledger_check import check_ledger
+
+    opened = _opened(home)
+    try:
+        click.echo(check_ledger(opened.desk).line())
+    finally:
+        opened.desk.database.close()
+
+
+@ledger.command()
+@HOME
+def replay(home: Path) -> None:
+    """After a restore from a backup: book what this node signed for and forgot, so that it may serve again.
+
+    The node must be stopped. What was forgotten is read from the coordinator's log and from receipts that peers showed;
+    whatever is found counts as spent. Doing it again changes nothing.
+    """
+    from parties.replay import Replay
+    from parties.serve import connect
+    from parties.setup_rows import SetupRows
+
+    with Home(home).locked():
+        opened = _opened(home)
+        try:
+            opened.desk.ledger.verify()
+            client = connect(opened)
+            try:
+                done = Replay(opened.desk, SetupRows(opened.desk)).run(client.read_log)
+            finally:
+                client.close()
+        finally:
+            opened.desk.database.close()
+    click.echo(done.line())

@@ -1,0 +1,71 @@
+"""The ledger as its owner's operator reads it: what each consumer has spent, what it means, and what is left.
+
+Units are the currency; rho and epsilon are ways to read a sum of them. Beside each sum stands what it comes to against
+an asker that works together with the coordinator (`accountant.replace_one_units`): entries of which we do not know
+that they were counts are taken as centred sums, which cost most.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cleanroom.answer.result import epsilon_number, rho_text
+from cleanroom.privacy.accountant import accountant
+from parties.desk import Desk
+
+COUNTED = frozenset({"count", "histogram", "quantile", "top-k"})
+"""Kinds of questions in which a person is in one cell, once."""
+
+_BY_QUANTITY = """SELECT consumer, quantity, SUM(units) FROM ledger AS entry WHERE kind IN ('reserve', 'replayed')
+ AND lineage = ? AND NOT EXISTS (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject)
+ GROUP BY consumer, quantity"""
+
+
+def ledger_view(desk: Desk) -> dict[str, Any]:
+    """Everything that `ledger show` prints, as JSON; the caller holds a transaction or nobody writes."""
+    dataset, database = desk.dataset, desk.database
+    caps: Mapping[str, int] = {str(name): cap for name, cap in dataset.consumer_caps.items()}
+    sums: dict[str, dict[str, int]] = {name: {} for name in caps}
+    for consumer, quantity, units in database.all(_BY_QUANTITY, dataset.lineage):
+        sums.setdefault(consumer, {})[quantity] = units
+    spent = desk.ledger.view(dataset.lineage, "").lineage_units
+    restored = database.one("SELECT value FROM meta WHERE name = 'restored'")
+    return {
+        "party": desk.name,
+        "lineage": dataset.lineage,
+        "consumers": [_consumer(desk, name, sums[name], caps.get(name, 0)) for name in sorted(sums)],
+        "spent": _read(spent),
+        "cap": _read(dataset.cap_units),
+        "left": _read(max(0, dataset.cap_units - spent)),
+        "matches": {"done": desk.ledger.matches(dataset.lineage), "most": dataset.overlap.matches},
+        "entries": desk.ledger.sequence(),
+        "restored": None if restored is None else restored[0],
+    }
+
+
+def _read(units: int) -> dict[str, Any]:
+    return {"units": str(units), "rho": rho_text(units), "epsilon": epsilon_number(units)}
+
+
+def _consumer(desk: Desk, name: str, by_quantity: Mapping[str, int], cap: int) -> dict[str, Any]:
+    spent = sum(by_quantity.values())
+    coalition = sum(
+        accountant("zcdp").replace_one_units(units, centred=quantity not in COUNTED)
+        for quantity, units in by_quantity.items()
+    )
+    setups = desk.database.all(
+        "SELECT state = 'ready', COUNT(*) FROM setup JOIN match ON match.id = setup.match"
+        " WHERE setup.owner = 1 AND match.peer = ? AND setup.state != 'dead' GROUP BY 1",
+        name,
+    )
+    return {
+        "consumer": name,
+        "spent": _read(spent),
+        "cap": _read(cap),
+        "left": _read(max(0, cap - spent)),
+        "with_coordinator": _read(coalition),
+        "open": desk.ledger.view(desk.dataset.lineage, name).open_reservations,
+        "setups": {
+            "ready": sum(n for ready, n in setups if ready),
+            "begun": sum(n for ready, n in setups if not ready),
+        },
+    }

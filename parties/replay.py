@@ -1,0 +1,141 @@
+"""After a restore: book again what this node signed for and has forgotten, so that it may serve once more.
+
+What it signed stands in the coordinator's log, and, if the coordinator hides it, in receipts that peers showed us.
+Everything found is booked as spent, whether its answer left or not, except debits that we ourselves voided in the log.
+Reservations that the backup held open are closed as spent too: their answers may have left after the backup was made.
+What a receipt claims beyond that is booked in one sum. All set-ups die. Doing it again changes nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cleanroom.errors import PeerError
+from cleanroom.match.handshake import dummies_of_lineage
+from cleanroom.querylog.chain import genesis_head
+from cleanroom.querylog.consumer_chain import parse_units
+from cleanroom.querylog.ledger_head import open_head
+from parties.desk import Desk
+from parties.heads import FORGOTTEN
+from parties.ledger import Chain
+from parties.own_log import ReadLog, own_body, walk_log
+from parties.receipts import replayed_match
+from parties.setup_rows import SetupRows
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was booked: questions and matches from the log, open reservations closed, units known by receipts only."""
+
+    statements: int
+    questions: int
+    matches: int
+    closed: int
+    units: int
+
+    def line(self) -> str:
+        """For the operator."""
+        if self == Replayed(0, 0, 0, 0, 0):
+            return "nothing was missing; the node may serve"
+        return (
+            f"{self.statements} forgotten statements: {self.questions} questions and {self.matches} matches booked as"
+            f" spent, {self.closed} open reservations closed, {self.units} units more by receipts; the node may serve"
+        )
+
+
+class Replay:
+    """One replay, inside one transaction."""
+
+    def __init__(self, desk: Desk, rows: SetupRows) -> None:
+        self._desk = desk
+        self._rows = rows
+        self._ledger = desk.ledger
+        self._questions = self._matches = self._closed = self._units = 0
+
+    def run(self, read_log: ReadLog) -> Replayed:
+        """Read the whole log, then book; raises PeerError when the log does not add up."""
+        own: list[tuple[bytes, dict[str, Any]]] = []
+        for page, _ in walk_log(read_log, 0, genesis_head(self._desk.contract.room)):
+            for entry in page.entries:
+                body = own_body(self._desk, entry.statement)
+                if body is not None:
+                    own.append((entry.statement, body))
+        with self._desk.database.transaction():
+            return self._book(own)
+
+    def _book(self, own: list[tuple[bytes, dict[str, Any]]]) -> Replayed:
+        database = self._desk.database
+        before = database.number("SELECT COUNT(*) FROM statement")
+        for statement, body in own:
+            self._desk.keep_statement(str(body.get("kind")), str(body.get("subject")), statement, {})
+            self._book_one(body)
+        statements = database.number("SELECT COUNT(*) FROM statement") - before
+        waiting = database.all("SELECT payload FROM outbox WHERE kind = 'statement'")
+        said = {bytes(payload) for (payload,) in waiting}
+        statements -= sum(statement in said for statement, _ in own)
+        restored = database.one("SELECT 1 FROM meta WHERE name = 'restored'") is not None
+        if restored or statements or self._questions or self._matches:
+            self._close({str(body.get("subject")) for _, body in own if body.get("kind") == "budget.voided"})
+            self._book_receipts()
+            self._rows.kill_all()
+            database.run("INSERT OR REPLACE INTO meta VALUES ('replayed', ?)", str(self._ledger.sequence()))
+            database.run("DELETE FROM meta WHERE name = 'restored'")
+        return Replayed(statements, self._questions, self._matches, self._closed, self._units)
+
+    def _book_one(self, body: dict[str, Any]) -> None:
+        kind, subject = body.get("kind"), str(body.get("subject"))
+        room, lineage = str(body.get("room")), str(body.get("lineage"))
+        if kind == "budget.debit" and not self._ledger.has("reserve", subject):
+            self._ledger.reserve(
+                at=str(body.get("at")),
+                lineage=lineage,
+                room=room,
+                consumer=str(body.get("consumer")),
+                plan_hash=subject,
+                quantity=str(body.get("quantity")),
+                units=parse_units(body.get("units")),
+            )
+            self._questions += 1
+        elif kind == "match.debit" and not self._ledger.has("match_debit", subject):
+            dummies = body.get("dummies")
+            if type(dummies) is not int:
+                raise PeerError("a debit of ours in the log does not say how many dummies hid its match")
+            peer = str(body.get("peer"))
+            self._ledger.match_debit(
+                at=str(body.get("at")), lineage=lineage, room=room, peer=peer, match_id=subject, dummies=dummies
+            )
+            self._matches += 1
+
+    def _close(self, voided: set[str]) -> None:
+        """No reservation stays open, and no question of the backup goes on to an answer."""
+        for plan_hash in self._ledger.open_plans():
+            if plan_hash in voided:
+                self._ledger.void(at=self._desk.now(), plan_hash=plan_hash)
+            else:
+                self._ledger.share_sent(at=self._desk.now(), plan_hash=plan_hash)
+                self._closed += 1
+        self._desk.database.run("UPDATE question SET state = 'lost' WHERE owner = 1 AND state = 'reserved'")
+
+    def _book_receipts(self) -> None:
+        """What peers hold our signature for and the log did not tell."""
+        identity = self._desk.contract.cards[self._desk.name].identity
+        for (statement,) in self._desk.database.all(
+            "SELECT statement FROM evidence WHERE why = ? ORDER BY rowid", FORGOTTEN
+        ):
+            head = open_head(bytes(statement), identity)
+            if self._ledger.has("replayed", head.head):
+                continue
+            chain = Chain(head.lineage, head.room, head.consumer)
+            standing = self._ledger.standing(chain)
+            for number in range(head.matches - standing.matches):
+                self._ledger.match_debit(
+                    at=self._desk.now(),
+                    lineage=chain.lineage,
+                    room=chain.room,
+                    peer=chain.consumer,
+                    match_id=replayed_match(head.head, number),
+                    dummies=dummies_of_lineage(self._desk.contract, self._desk.name),
+                )
+                self._matches += 1
+            units = max(0, head.spent - standing.spent)
+            self._ledger.replayed(at=self._desk.now(), chain=chain, head=head.head, units=units)
+            self._units += units
