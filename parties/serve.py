@@ -14,6 +14,7 @@ from cleanroom.answer.result import charge, epsilon_number, rho_text
 from cleanroom.crypto.key_files import private_folder, read_secret
 from cleanroom.errors import StateError, UnavailableError, UsageError
 from cleanroom.ids import party_name
+from cleanroom.privacy.accountant import accountant
 from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.question.agreement import KIND as SIGNED
@@ -111,7 +112,7 @@ def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any
 
 def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
     def command(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-        dataset = node.desk.dataset
+        dataset, of = node.desk.dataset, accountant("zcdp")
 
         def total() -> dict[str, Any]:
             node.desk.ledger.verify()
@@ -119,10 +120,10 @@ def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[st
             return {
                 "total": [
                     {
-                        **charge(node.desk.name, one.consumer, one.units),
+                        **charge(node.desk.name, one.consumer, one.units, of),
                         "lineage": dataset.lineage,
-                        "cap": rho_text(dataset.consumer_caps[one.consumer]),
-                        "cap_epsilon": epsilon_number(dataset.consumer_caps[one.consumer]),
+                        "cap": rho_text(dataset.consumer_caps[one.consumer], of),
+                        "cap_epsilon": epsilon_number(dataset.consumer_caps[one.consumer], of),
                     }
                     for one in totals
                 ],

@@ -3,6 +3,8 @@
 `value` is the raw noisy number (it may be negative: clamping is for display only), `low` and `high` hold the truth
 with the stated probability or more; the interval is about the noise and about nothing else. Sums are in the column's
 declared unit.
+
+In a pure room `rho` and `sigma` are null, delta is 0, epsilon is exact and `laplace_scale` says how wide the noise is.
 """
 
 import math
@@ -11,36 +13,42 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from cleanroom.privacy.budget import UNITS_PER_RHO, epsilon_view
-from cleanroom.privacy.interval import noise_interval
+from cleanroom.privacy.accountant import UNITS, Accountant, accountant
 from cleanroom.question.columns import Measure
 from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Plan, partition_cells, quantity_cells
 
 LEVEL = 0.95
-DELTA = Fraction(1, 10**9)
 
 
-def rho_text(units: int) -> str:
-    """Units of 2^-40 as decimal text of rho, rounded up at the 15th digit after the point."""
-    scaled = math.ceil(Fraction(units * 10**15, UNITS_PER_RHO))
+def rho_text(units: int, of: Accountant) -> str | None:
+    """Units of 2^-40 as decimal text of rho, rounded up at the 15th digit after the point; None in a pure room."""
+    if of.name == "pure":
+        return None
+    scaled = math.ceil(Fraction(units * 10**15, UNITS))
     return format(Decimal(scaled).scaleb(-15).normalize(), "f")
 
 
-def epsilon_number(units: int) -> float:
-    """The epsilon view at delta 1e-9, rounded up to three digits after the point."""
-    return math.ceil(epsilon_view(units, DELTA) * 1000) / 1000 if units else 0.0
+def epsilon_number(units: int, of: Accountant) -> float:
+    """The epsilon view: exact in a pure room, where it is the currency; else rounded up to three digits."""
+    view = of.epsilon_view(units)
+    return float(view) if of.name == "pure" else math.ceil(view * 1000) / 1000
 
 
-def charge(party: str, consumer: str, units: int) -> dict[str, Any]:
+def charge(party: str, consumer: str, units: int, of: Accountant) -> dict[str, Any]:
     """One line of what was spent, or of what has been spent in all."""
     return {
         "party": party,
         "consumer": consumer,
-        "rho": rho_text(units),
-        "epsilon": epsilon_number(units),
-        "delta": float(DELTA),
+        "rho": rho_text(units, of),
+        "epsilon": epsilon_number(units, of),
+        "delta": float(of.delta),
     }
+
+
+def _noise(of: Accountant, scale: Fraction) -> dict[str, float | None]:
+    """The law's parameter under the name that says which law it is of."""
+    return {"sigma": None, "laplace_scale": float(scale)} if of.law == "laplace" else {"sigma": float(scale)}
 
 
 def _number(units: int, step: Decimal) -> int | float:
@@ -54,7 +62,8 @@ def answer_body(
     """The answer to a plan whose opened cells these are (groups outermost, words innermost)."""
     column = contract.datasets[plan.owner].column(plan.quantity.column)
     step = column.step if isinstance(column, Measure) else Decimal(1)
-    half_width = noise_interval(plan.scale).half_width
+    of_room = accountant("zcdp")
+    half_width = of_room.noise_interval(plan.scale).half_width
     names = [
         (by, of)
         for by in partition_cells(contract, plan.asker, plan.by)
@@ -67,9 +76,9 @@ def answer_body(
             "by": plan.by or None,
             "quantity": plan.quantity.kind,
             "column": plan.quantity.column or None,
-            "epsilon": epsilon_number(plan.cost_units),
-            "delta": float(DELTA),
-            "sigma": float(plan.scale * Fraction(step)),
+            "epsilon": epsilon_number(plan.cost_units, of_room),
+            "delta": float(of_room.delta),
+            **_noise(of_room, plan.scale * Fraction(step)),
             "unit": column.unit if isinstance(column, Measure) else "people",
             "analyst": plan.analyst,
             "plan": plan.hash(),
@@ -85,7 +94,7 @@ def answer_body(
             }
             for (by, of), value in zip(names, cells, strict=True)
         ],
-        "spent": [charge(plan.owner, plan.asker, plan.cost_units)],
+        "spent": [charge(plan.owner, plan.asker, plan.cost_units, of_room)],
         "stored": stored,
         "sizes": {name: dataset.capacity for name, dataset in contract.datasets.items()},
         "seconds": seconds,

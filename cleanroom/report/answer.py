@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from cleanroom.errors import UsageError
+from cleanroom.privacy.law import Law
 
 QUANTITIES = ("count", "histogram", "sum")
 
@@ -28,18 +29,24 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What this answer, or all answers so far, cost: epsilon as a reading of rho at `delta`."""
+    """What this answer, or all answers so far, cost: epsilon at `delta`, a reading of rho.
+
+    In a pure room `rho` is None, `delta` is 0, and epsilon is the cost itself.
+    """
 
     party: str
     consumer: str
-    rho: str
+    rho: str | None
     epsilon: float
     delta: float
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Who asked whom for what, and every cell. `sigma` is the noise scale in `unit`; `level` is each interval's own."""
+    """Who asked whom for what, and every cell.
+
+    `scale` is that of the noise's `law`, in `unit`; `level` is each interval's own.
+    """
 
     asker: str
     owner: str
@@ -49,7 +56,8 @@ class Answer:
     unit: str
     epsilon: float
     delta: float
-    sigma: Fraction
+    law: Law
+    scale: Fraction
     level: Fraction
     cells: tuple[Cell, ...]
     spent: tuple[Spent, ...]
@@ -58,7 +66,7 @@ class Answer:
     def __post_init__(self) -> None:
         if self.quantity not in QUANTITIES:
             raise UsageError(f"an answer's quantity is one of {', '.join(QUANTITIES)}")
-        if not self.cells or not self.sigma > 0 or not 0 < self.level < 1:
+        if not self.cells or not self.scale > 0 or not 0 < self.level < 1:
             raise UsageError("an answer has cells, a noise scale above 0 and an interval level between 0 and 1")
 
     def groups(self) -> tuple[tuple[Cell, ...], ...]:
@@ -79,7 +87,8 @@ def read_answer(body: Mapping[str, Any]) -> Answer:
             unit=_text(question["unit"]),
             epsilon=float(question["epsilon"]),
             delta=float(question["delta"]),
-            sigma=_number(question["sigma"]),
+            law="gaussian" if question["sigma"] is not None else "laplace",
+            scale=_number(question["sigma"] if question["sigma"] is not None else question["laplace_scale"]),
             level=_number(body["interval"]),
             cells=tuple(_cell(cell) for cell in body["cells"]),
             spent=tuple(_spent(line) for line in body["spent"]),
@@ -103,7 +112,7 @@ def _spent(body: Mapping[str, Any]) -> Spent:
     return Spent(
         party=_text(body["party"]),
         consumer=_text(body["consumer"]),
-        rho=_text(body["rho"]),
+        rho=_text_or_none(body["rho"]),
         epsilon=float(body["epsilon"]),
         delta=float(body["delta"]),
     )

@@ -4,25 +4,26 @@ The interval printed with a number is about that number alone. As soon as number
 others, all of them have to be right at once, and intervals get wider. Everything here holds *at once*, for all
 cells of an answer, with probability `level` or more over the owner's noise.
 
-Notation: true cells t_i, noisy cells x_i = t_i + e_i; the e_i are independent discrete Gaussians of parameter sigma.
+Notation: true cells t_i, noisy cells x_i = t_i + e_i; the e_i are independent draws of the discrete law with scale s.
 
-The one fact used: a discrete Gaussian is sigma-subgaussian, so for any fixed weights w
+The one fact used: for any fixed weights w, noise moves a weighted sum by at most s |w| z with z = `reach` of
+`cleanroom.privacy.combination`,
 
-    P( |sum w_i e_i| > sigma * |w| * z ) <= 2 exp(-z^2 / 2) = alpha    with    z = sqrt(2 ln(2 / alpha))
+    P( |sum w_i e_i| > s |w| z ) <= alpha
 
-(Canonne, Kamath, Steinke, "The Discrete Gaussian for Differential Privacy", 2020, section 2.2; Chernoff). With k
-statements alpha is (1 - level) / k (Bonferroni). The bound needs no normal approximation and no knowledge of the
-grid that a sum is rounded to; the price is intervals about a quarter wider than the exact law's.
+under either law. With k statements alpha is (1 - level) / k (Bonferroni). The bound needs no normal approximation and
+no knowledge of the grid that a sum is rounded to; the price is intervals about a quarter wider than the exact law's,
+and about half again under the Laplace law.
 
-Numbers: w picks one cell, so |t_i - x_i| <= sigma z. People are counted by the exact law instead
+Numbers: w picks one cell, so |t_i - x_i| <= s z. People are counted by the exact law instead
 (`cleanroom.privacy.interval`), whose grid is known to be 1. A number of people is not below 0, nor is its interval.
 
-Bases: w picks n cells, so their true sum T is within sigma z sqrt(n) of the noisy sum X.
+Bases: w picks n cells, so their true sum T is within s z sqrt(n) of the noisy sum X.
 
 Shares: p_i = t_i / T. For the true p the combination t_i - p T is 0 exactly, so x_i - p X is noise alone, with
 weight 1 - p once and -p in the other n - 1 cells. The interval is every p in [0, 1] that this allows (Fieller, 1954):
 
-    (x_i - p X)^2 <= z^2 sigma^2 ( (1 - p)^2 + (n - 1) p^2 )
+    (x_i - p X)^2 <= z^2 s^2 ( (1 - p)^2 + (n - 1) p^2 )
 
 a quadratic in p. It does not assume that T is large: if noise drowns the base, the interval is all of [0, 1].
 
@@ -33,8 +34,8 @@ a program that says which is larger never disagree.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
+from cleanroom.privacy.combination import reach
 from cleanroom.privacy.interval import noise_interval
 from cleanroom.report.answer import Answer, Cell
 
@@ -57,16 +58,16 @@ EVERYTHING = Range(0, 100)
 def number_ranges(answer: Answer) -> tuple[Range, ...]:
     """One range for each cell's number, all at once; for comparing cells with each other."""
     if answer.quantity == "sum":
-        reach = float(answer.sigma) * _z(answer.level, len(answer.cells))
-        return tuple(_outward(float(cell.value) - reach, float(cell.value) + reach) for cell in answer.cells)
-    half_width = noise_interval(answer.sigma, level=answer.level, cells=len(answer.cells)).half_width
+        far = _reach(answer, len(answer.cells), equal_weights=1)
+        return tuple(_outward(float(cell.value) - far, float(cell.value) + far) for cell in answer.cells)
+    half_width = noise_interval(answer.scale, level=answer.level, cells=len(answer.cells), law=answer.law).half_width
     return tuple(_people(float(cell.value), half_width) for cell in answer.cells)
 
 
 def base_range(answer: Answer, base: Sequence[Cell]) -> Range:
     """How many people `base` has together, at once with every `share_ranges` of the answer."""
-    reach = float(answer.sigma) * _z(answer.level, _statements(answer)) * math.sqrt(len(base))
-    return _people(float(sum(cell.value for cell in base)), reach)
+    far = _reach(answer, _statements(answer), equal_weights=len(base)) * math.sqrt(len(base))
+    return _people(float(sum(cell.value for cell in base)), far)
 
 
 def share_ranges(answer: Answer, base: Sequence[Cell]) -> tuple[Range, ...]:
@@ -74,9 +75,9 @@ def share_ranges(answer: Answer, base: Sequence[Cell]) -> tuple[Range, ...]:
 
     `base` is one of the answer's groups, or all its cells: disjoint groups of people that add up to the base.
     """
-    reach = float(answer.sigma) * _z(answer.level, _statements(answer))
+    far = _reach(answer, _statements(answer), equal_weights=None)
     total = float(sum(cell.value for cell in base))
-    return tuple(_share(float(cell.value), total, len(base), reach) for cell in base)
+    return tuple(_share(float(cell.value), total, len(base), far) for cell in base)
 
 
 def leaders(ranges: Sequence[Range]) -> tuple[int, ...]:
@@ -89,8 +90,9 @@ def _statements(answer: Answer) -> int:
     return len(answer.cells) + len(answer.groups()) + 1
 
 
-def _z(level: Fraction, statements: int) -> float:
-    return math.sqrt(2.0 * math.log(2.0 * statements / float(1 - level)))
+def _reach(answer: Answer, statements: int, *, equal_weights: int | None) -> float:
+    """s z, when this many statements hold at once."""
+    return float(answer.scale) * reach(answer.law, float(1 - answer.level) / statements, equal_weights=equal_weights)
 
 
 def _outward(low: float, high: float) -> Range:

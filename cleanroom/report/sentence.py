@@ -34,7 +34,7 @@ def caption(answer: Answer) -> str:
     return (
         f"The statements on this question hold together with probability {float(answer.level):.0%} or more over the"
         f" noise that {answer.owner} added; they say nothing about people missing from either table."
-        f" {cost[:1].upper()}{cost[1:]} (delta {answer.delta:g})."
+        f" {cost[:1].upper()}{cost[1:]}{f' (delta {answer.delta:g})' if answer.delta else ''}."
     )
 
 

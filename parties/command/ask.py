@@ -105,9 +105,10 @@ def show(answer: dict[str, Any], json_file: Path | None) -> None:
         console.print("This is the stored answer of a question asked before: nothing new was spent.", highlight=False)
     for total in answer.get("total", []):
         if total["consumer"] == answer["question"]["asker"]:
+            adding = "" if total["rho"] is None else f" (rho {total['rho']} of {total['cap']}; it is rho that adds up)"
             console.print(
                 f"In all {total['consumer']} has spent epsilon {total['epsilon']:g} of {total['cap_epsilon']:g} at"
-                f" {total['party']} (rho {total['rho']} of {total['cap']}; it is rho that adds up).",
+                f" {total['party']}{adding}.",
                 markup=False,
                 highlight=False,
             )

@@ -12,10 +12,10 @@ import pandas as pd
 
 from cleanroom.demo.planted import PREFERENCES, SHOPS
 from cleanroom.demo.questions import DemoQuestion
-from cleanroom.privacy.budget import scale_for_units, units_for_epsilon
-from cleanroom.privacy.interval import noise_interval
+from cleanroom.privacy.accountant import Accountant, accountant
 
 SPEND_CLAMP = 400
+ZCDP = accountant("zcdp")
 OTHER = "other"
 
 
@@ -71,21 +71,28 @@ def truth(tables: dict[str, pd.DataFrame], question: DemoQuestion) -> list[int]:
     return cells
 
 
-def scale_of(question: DemoQuestion) -> Fraction:
+def scale_of(question: DemoQuestion, of: Accountant = ZCDP) -> Fraction:
     """The noise scale that the question's epsilon buys, in people or euros."""
     sensitivity = SPEND_CLAMP if question.quantity == "sum" else 1
-    return scale_for_units(units_for_epsilon(Fraction(question.epsilon)), sensitivity**2)
+    return of.scale_for_units(of.units_for_epsilon(Fraction(question.epsilon)), sensitivity)
 
 
 def noisy_answer(
-    question: DemoQuestion, exact: Sequence[int], draw: Callable[[int, Fraction], list[int]]
+    question: DemoQuestion, exact: Sequence[int], draw: Callable[[int, Fraction], list[int]], of: Accountant = ZCDP
 ) -> dict[str, Any]:
     """The answer's JSON when the noise is `draw(cells, scale)`."""
-    scale = scale_of(question)
-    half_width = noise_interval(scale).half_width
+    scale = scale_of(question, of)
+    half_width = of.noise_interval(scale).half_width
     noise = draw(len(exact), scale)
     values = [cell + drawn for cell, drawn in zip(exact, noise, strict=True)]
-    charge = {"party": question.owner, "consumer": question.asker, "rho": "0.01", "epsilon": 1.0, "delta": 1e-9}
+    pure = of.name == "pure"
+    charge = {
+        "party": question.owner,
+        "consumer": question.asker,
+        "rho": None if pure else "0.01",
+        "epsilon": 1.0,
+        "delta": float(of.delta),
+    }
     return {
         "question": {
             "asker": question.asker,
@@ -94,8 +101,8 @@ def noisy_answer(
             "quantity": question.quantity,
             "column": question.column or None,
             "epsilon": float(question.epsilon),
-            "delta": 1e-9,
-            "sigma": float(scale),
+            "delta": float(of.delta),
+            **({"sigma": None, "laplace_scale": float(scale)} if pure else {"sigma": float(scale)}),
             "unit": "euros" if question.quantity == "sum" else "people",
             "analyst": "lena",
         },

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from cleanroom.answer.result import answer_body, charge, epsilon_number, rho_text
+from cleanroom.privacy.accountant import accountant
 from cleanroom.question.plan import Quantity
 from tests.reference.discrete_gaussian_law import smallest_interval
 from tests.unit.question.agreements import BRAND, RHO, contract, dataset, measure, plan
 
 AGREED = contract()
+ZCDP, PURE = accountant("zcdp"), accountant("pure")
 LEVEL = Decimal("0.95")
 
 
@@ -101,21 +103,29 @@ def test_a_wrong_number_of_cells_is_never_shown(cells: list[int]) -> None:
 )
 def test_rho_is_rounded_up_at_the_fifteenth_digit(units: int, text: str) -> None:
     """2^-40 = 9.094947…e-13: shown as 0.000000000000910."""
-    assert rho_text(units) == text
+    assert rho_text(units, ZCDP) == text
     assert 0 <= Fraction(text) - Fraction(units, 2**40) < Fraction(1, 10**15)
 
 
 def test_epsilon_is_shown_with_four_digits_never_too_small() -> None:
-    assert epsilon_number(0) == 0.0
-    assert epsilon_number(1) > 0
-    shown = [epsilon_number(units) for units in (RHO // 100, RHO // 10, RHO)]
+    assert epsilon_number(0, ZCDP) == 0.0
+    assert epsilon_number(1, ZCDP) > 0
+    shown = [epsilon_number(units, ZCDP) for units in (RHO // 100, RHO // 10, RHO)]
     assert shown == sorted(shown)
     assert all(round(value, 4) == value for value in shown)
 
 
 def test_a_charge_names_owner_consumer_and_price() -> None:
-    line = charge("brand", "shop", 2**39)
+    line = charge("brand", "shop", 2**39, ZCDP)
     assert line["party"] == "brand"
     assert line["consumer"] == "shop"
     assert line["rho"] == "0.5"
     assert line["delta"] == 1e-9
+
+
+def test_a_charge_of_a_pure_room_is_an_exact_epsilon_and_no_rho() -> None:
+    line = charge("brand", "shop", 2**40 // 10, PURE)
+    assert list(line) == ["party", "consumer", "rho", "epsilon", "delta"]
+    assert line["rho"] is None
+    assert line["delta"] == 0
+    assert Fraction(line["epsilon"]) == Fraction(2**40 // 10, 2**40)

@@ -1,6 +1,7 @@
 import bisect
 import itertools
 import json
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
@@ -13,6 +14,7 @@ import pytest
 
 from cleanroom.demo.questions import QUESTIONS, DemoQuestion
 from cleanroom.demo.shops import write_shops
+from cleanroom.privacy.accountant import ACCOUNTANTS, accountant
 from cleanroom.report.answer import read_answer
 from cleanroom.report.certainty import base_range, leaders, number_ranges, share_ranges
 from cleanroom.report.sentence import caption, sentences
@@ -53,8 +55,23 @@ def seeded(generator: np.random.Generator) -> Callable[[int, Fraction], list[int
     return draw
 
 
+def seeded_laplace(generator: np.random.Generator) -> Callable[[int, Fraction], list[int]]:
+    """Draws as the difference of two geometric ones."""
+
+    def draw(cells: int, scale: Fraction) -> list[int]:
+        stop = -math.expm1(-1 / float(scale))
+        return [int(x) for x in generator.geometric(stop, cells) - generator.geometric(stop, cells)]
+
+    return draw
+
+
 def body(
-    value: list[int], *, quantity: str = "histogram", sigma: float = 4.0, by: list[str] | None = None
+    value: list[int],
+    *,
+    quantity: str = "histogram",
+    sigma: float = 4.0,
+    by: list[str] | None = None,
+    pure: bool = False,
 ) -> dict[str, Any]:
     names = ["black", "red", "other"]
     cells = [
@@ -70,14 +87,22 @@ def body(
             "quantity": quantity,
             "column": None if quantity == "count" else "colour" if quantity == "histogram" else "spend",
             "epsilon": 1.0,
-            "delta": 1e-9,
-            "sigma": sigma,
+            "delta": 0.0 if pure else 1e-9,
+            **({"sigma": None, "laplace_scale": sigma} if pure else {"sigma": sigma}),
             "unit": "euros" if quantity == "sum" else "people",
             "analyst": "lena",
         },
         "interval": 0.95,
         "cells": [{**cell, "value": v, "low": v - 8, "high": v + 8} for cell, v in zip(cells, value, strict=True)],
-        "spent": [{"party": "bags", "consumer": "shoes", "rho": "0.01", "epsilon": 1.0, "delta": 1e-9}],
+        "spent": [
+            {
+                "party": "bags",
+                "consumer": "shoes",
+                "rho": None if pure else "0.01",
+                "epsilon": 1.0,
+                "delta": 0.0 if pure else 1e-9,
+            }
+        ],
     }
 
 
@@ -139,6 +164,22 @@ def test_the_caption_names_the_level_the_noise_and_the_cost() -> None:
     assert "Cost shoes epsilon 1 of its budget at bags (delta 1e-09)." in line
 
 
+def test_the_caption_of_a_pure_room_speaks_of_epsilon_alone() -> None:
+    line = caption(read_answer(body([600, 300, 0], pure=True)))
+    assert line.endswith("Cost shoes epsilon 1 of its budget at bags.")
+    assert "rho" not in line
+    assert "delta" not in line
+
+
+def test_a_pure_room_says_wider_ranges_for_the_same_scale() -> None:
+    """Five statements on a base of three cells: with u = 1.3, 6 u + 3 ln(1 - u^2 / 3) = 5.3 = ln(2 * 5 / 0.05), and
+    4 * 6 * sqrt(3) = 41.6; Gaussian noise took 22.6.
+    """
+    text = said([600, 300, 0], pure=True)
+    assert "% of the 858 to 942 customers that shoes shares with bags have colour black" in text
+    assert said([500], quantity="count", pure=True) == "shoes shares 488 to 512 customers with bags."
+
+
 def test_simultaneous_ranges_are_wider_than_the_interval_of_one_number() -> None:
     one, many = (
         read_answer(body([500], quantity="count")),
@@ -171,18 +212,19 @@ def test_the_ranges_of_the_demo_hold_the_planted_probabilities_of_large_groups(t
     assert black.low - 7 <= 44 <= black.high + 7
 
 
+@pytest.mark.parametrize("name", ACCOUNTANTS)
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.title)
 def test_all_ranges_of_an_answer_hold_the_truth_at_once(
-    tables: dict[str, pd.DataFrame], question: DemoQuestion
+    tables: dict[str, pd.DataFrame], question: DemoQuestion, name: str
 ) -> None:
     """At least 95% of 300 answers are right in every cell, share and base, and never name a false winner.
 
     The seed is fixed. Over fresh noise a coverage of exactly 95% would fall below the bound, 5 standard errors
     lower, in fewer than 1 of 1e5 runs.
     """
-    exact = truth(tables, question)
-    draw = seeded(np.random.default_rng(11))
-    held = sum(_holds(question, exact, noisy_answer(question, exact, draw)) for _ in range(RUNS))
+    exact, of = truth(tables, question), accountant(name)
+    draw = (seeded_laplace if of.law == "laplace" else seeded)(np.random.default_rng(11))
+    held = sum(_holds(question, exact, noisy_answer(question, exact, draw, of)) for _ in range(RUNS))
     assert held >= RUNS * 0.95 - 5 * (RUNS * 0.95 * 0.05) ** 0.5
 
 
