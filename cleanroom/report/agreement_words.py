@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cleanroom.answer.result import epsilon_number
+from cleanroom.privacy.accountant import accountant
 from cleanroom.question.contract import Contract
 from cleanroom.wire.canonical import parse_canonical
 from cleanroom.wire.contract_file import contract_bytes
@@ -141,7 +142,7 @@ def _value(value: Any) -> str:
 
 
 def _cost(units: str) -> str:
-    return f"epsilon {epsilon_number(int(units)):g} at delta 1e-9 ({units} units)"
+    return f"epsilon {epsilon_number(int(units), accountant('zcdp')):g} at delta 1e-9 ({units} units)"
 
 
 def _number(fraction: str) -> str:
