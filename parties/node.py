@@ -354,7 +354,7 @@ class Node:
     def _note_refusal(self, message: Message) -> None:
         """A peer that ends something by a rule of its own says which; everything else has no reason to show."""
         refusal = parse_refusal(message.header.get("refusal"))
-        if refusal is not None and refusal.owner == message.sender:
+        if refusal is not None and (refusal.owner == message.sender or refusal.rule == "room"):
             self.refusals[message.subject] = refusal
 
     def _on_setup_abort(self, message: Message) -> None:
