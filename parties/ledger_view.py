@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cleanroom.answer.result import epsilon_number, rho_text
-from cleanroom.privacy.accountant import accountant
+from cleanroom.privacy.accountant import Accountant, accountant
 from parties.desk import Desk
 
 COUNTED = frozenset({"count", "histogram", "quantile", "top-k"})
@@ -22,7 +22,7 @@ _BY_QUANTITY = """SELECT consumer, quantity, SUM(units) FROM ledger AS entry WHE
 
 def ledger_view(desk: Desk) -> dict[str, Any]:
     """Everything that `ledger show` prints, as JSON; the caller holds a transaction or nobody writes."""
-    dataset, database = desk.dataset, desk.database
+    dataset, database, of = desk.dataset, desk.database, accountant("zcdp")
     caps: Mapping[str, int] = {str(name): cap for name, cap in dataset.consumer_caps.items()}
     sums: dict[str, dict[str, int]] = {name: {} for name in caps}
     for consumer, quantity, units in database.all(_BY_QUANTITY, dataset.lineage):
@@ -33,24 +33,24 @@ def ledger_view(desk: Desk) -> dict[str, Any]:
         "party": desk.name,
         "lineage": dataset.lineage,
         "consumers": [_consumer(desk, name, sums[name], caps.get(name, 0)) for name in sorted(sums)],
-        "spent": _read(spent),
-        "cap": _read(dataset.cap_units),
-        "left": _read(max(0, dataset.cap_units - spent)),
+        "spent": _read(spent, of),
+        "cap": _read(dataset.cap_units, of),
+        "left": _read(max(0, dataset.cap_units - spent), of),
         "matches": {"done": desk.ledger.matches(dataset.lineage), "most": dataset.overlap.matches},
         "entries": desk.ledger.sequence(),
         "restored": None if restored is None else restored[0],
     }
 
 
-def _read(units: int) -> dict[str, Any]:
-    return {"units": str(units), "rho": rho_text(units), "epsilon": epsilon_number(units)}
+def _read(units: int, of: Accountant) -> dict[str, Any]:
+    return {"units": str(units), "rho": rho_text(units, of), "epsilon": epsilon_number(units, of)}
 
 
 def _consumer(desk: Desk, name: str, by_quantity: Mapping[str, int], cap: int) -> dict[str, Any]:
+    of = accountant("zcdp")
     spent = sum(by_quantity.values())
     coalition = sum(
-        accountant("zcdp").replace_one_units(units, centred=quantity not in COUNTED)
-        for quantity, units in by_quantity.items()
+        of.replace_one_units(units, centred=quantity not in COUNTED) for quantity, units in by_quantity.items()
     )
     setups = desk.database.all(
         "SELECT state = 'ready', COUNT(*) FROM setup JOIN match ON match.id = setup.match"
@@ -59,10 +59,10 @@ def _consumer(desk: Desk, name: str, by_quantity: Mapping[str, int], cap: int) -
     )
     return {
         "consumer": name,
-        "spent": _read(spent),
-        "cap": _read(cap),
-        "left": _read(max(0, cap - spent)),
-        "with_coordinator": _read(coalition),
+        "spent": _read(spent, of),
+        "cap": _read(cap, of),
+        "left": _read(max(0, cap - spent), of),
+        "with_coordinator": _read(coalition, of),
         "open": desk.ledger.view(desk.dataset.lineage, name).open_reservations,
         "setups": {
             "ready": sum(n for ready, n in setups if ready),
