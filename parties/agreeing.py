@@ -83,7 +83,7 @@ def check_before_signing(agreement: Agreement, home: Home, terms: RoomFile | Non
     if terms is not None:
         own = contract_of(terms, home)
         if own != agreement.contract:
-            found = changes(own, agreement.contract) or [OTHER_ORDER]
+            found = changes(own, agreement.contract, formerly="the file says") or [OTHER_ORDER]
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             raise UsageError(f"the agreement does not say what {terms.path} says; {found[0]}{more}")
 

@@ -81,6 +81,7 @@ class Node:
         self.changed = threading.Condition()
         self.refusals: dict[str, RefusedError] = {}
         self._incidents: dict[str, int] = {}
+        self._mailbox = f"acknowledged/{desk.contract.room}"  # each room has a mailbox of its own
         self.trouble = ""
         self._failure: StateError | None = None
         self._sending = Sending(
@@ -191,7 +192,7 @@ class Node:
 
     def _poll(self) -> None:
         """Fetch deliveries; the next poll acknowledges what the worker has made durable."""
-        row = self.call(lambda: self.desk.database.one("SELECT value FROM meta WHERE name = 'acknowledged'"))
+        row = self.call(lambda: self.desk.database.one("SELECT value FROM meta WHERE name = ?", self._mailbox))
         acknowledged = int(row[0]) if row else 0
         while not self._stopping.is_set():
             try:
@@ -250,7 +251,7 @@ class Node:
         self.stop()
 
     def _acknowledge(self, delivery: Delivery) -> None:
-        self.desk.database.run("INSERT OR REPLACE INTO meta VALUES ('acknowledged', ?)", str(delivery.sequence))
+        self.desk.database.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", self._mailbox, str(delivery.sequence))
 
     def _act(self, delivery: Delivery) -> None:
         item = delivery.item

@@ -4,6 +4,9 @@ A node that finds a statement of its own in the log that it does not hold was re
 debits, used question numbers and set-ups, and going on could release differences of people. It then kills every
 set-up and stops until its operator has acted. The walk goes on from the last entry that was checked; a restored
 database has an older mark, so nothing is skipped.
+
+Pauses and closings that stand in the log are honoured as well: a coordinator that did not deliver them cannot hide
+them from a node that starts.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +16,7 @@ from typing import Any
 from cleanroom.errors import PeerError, StateError
 from cleanroom.querylog.chain import genesis_head, replay
 from cleanroom.querylog.dsse import open_statement, peek_statement
+from cleanroom.question.stop import CLOSED, PAUSED, Stop, read_earlier_stop
 from cleanroom.wire.messages import MAX_LOG_PAGE, LogPage
 from parties.desk import Desk
 from parties.setup_rows import SetupRows
@@ -31,15 +35,21 @@ def check_own_statements(desk: Desk, rows: SetupRows, read_log: ReadLog) -> None
     if row is not None:
         raise StateError(row[0])
     mark, forgotten = _mark(desk), False
+    stops: list[Stop] = []
     for page, end in walk_log(read_log, *mark):
         mark = end
         forgotten = forgotten or any(_is_forgotten(desk, entry.statement) for entry in page.entries)
+        stops += [stop for entry in page.entries if (stop := _stop(desk, entry.statement)) is not None]
     with desk.database.transaction():
+        for stop in stops:
+            desk.stops.add(stop)
         if forgotten:
             rows.kill_all()
             desk.database.run("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", _RESTORED)
         else:
-            desk.database.run("INSERT OR REPLACE INTO meta VALUES ('log-mark', ?)", f"{mark[0]} {mark[1].hex()}")
+            desk.database.run(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)", mark_name(desk), f"{mark[0]} {mark[1].hex()}"
+            )
     if forgotten:
         raise StateError(_RESTORED)
 
@@ -66,11 +76,16 @@ def walk_log(read_log: ReadLog, index: int, head: bytes) -> Iterator[tuple[LogPa
 
 
 def _mark(desk: Desk) -> tuple[int, bytes]:
-    row = desk.database.one("SELECT value FROM meta WHERE name = 'log-mark'")
+    row = desk.database.one("SELECT value FROM meta WHERE name = ?", mark_name(desk))
     if row is None:
         return 0, genesis_head(desk.contract.room)
     index, head = row[0].split()
     return int(index), bytes.fromhex(head)
+
+
+def mark_name(desk: Desk) -> str:
+    """One mark a room: a home whose room was closed goes on in another one, which has another log."""
+    return f"log-mark/{desk.contract.room}"
 
 
 def own_body(desk: Desk, statement: bytes) -> dict[str, Any] | None:
@@ -83,6 +98,16 @@ def own_body(desk: Desk, statement: bytes) -> dict[str, Any] | None:
         return None
     try:
         return open_statement(str(body.get("kind")), statement, desk.contract.cards[desk.name].identity)
+    except PeerError:
+        return None
+
+
+def _stop(desk: Desk, statement: bytes) -> Stop | None:
+    """A stop of this room that its party signed, under the present terms or former ones; None for everything else."""
+    if peek_statement(statement).get("kind") not in (PAUSED, CLOSED):
+        return None
+    try:
+        return read_earlier_stop(statement, desk.contract)
     except PeerError:
         return None
 

@@ -102,8 +102,8 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
 
     # Calls of one party wait for the interpreter behind calls of the others; at the default of 5 ms they notice.
     sys.setswitchinterval(0.001)
-    # Blocked here, before the first thread starts, and so in every thread: a handler would run only when the main thread
-    # wakes, and nothing wakes it when the system has given the signal to a thread of the library.
+    # Blocked here, before the first thread starts, and so in every thread: a handler would run only when the main
+    # thread wakes, and nothing wakes it when the system has given the signal to a thread of the library.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     log, coordinator_home = EventLog(), CoordinatorHome(home)
     warning = coordinator_home.leaf().warning(_now())

@@ -162,7 +162,7 @@ def lines(contract: Contract) -> list[str]:
     return page
 
 
-def changes(old: Contract, new: Contract) -> list[str]:
+def changes(old: Contract, new: Contract, *, formerly: str = "it was") -> list[str]:
     """What the new contract says otherwise, term by term, in the new one's order; empty when it is the same."""
     before, after = _by_place(terms(old)), _by_place(terms(new))
     found = []
@@ -171,9 +171,9 @@ def changes(old: Contract, new: Contract) -> list[str]:
         if earlier is None:
             found.append(f"{place}: {name}: new: {later}")
         elif later is None:
-            found.append(f"{place}: {name}: no longer; it was: {earlier}")
+            found.append(f"{place}: {name}: no longer; {formerly}: {earlier}")
         elif earlier != later:
-            found.append(f"{place}: {name}: {later}; it was: {earlier}")
+            found.append(f"{place}: {name}: {later}; {formerly}: {earlier}")
     return found
 
 

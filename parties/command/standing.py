@@ -10,6 +10,7 @@ from cleanroom.errors import CleanroomError, UsageError
 from cleanroom.question.contract import Contract
 from cleanroom.question.resumption import Resumption, parse_resumption, start_resumption
 from cleanroom.question.stop import CLOSED, PAUSED, Stop
+from cleanroom.report.agreement_words import ROOM, terms
 from parties.agreeing import agreement_in_force, names, replace_file, written_at
 from parties.command.party import HOME, read_input
 from parties.home import Home
@@ -38,6 +39,9 @@ def status(home: Path) -> None:
     click.echo(f"hash      {agreement.hash}")
     for name in sorted(agreement.signatures):
         click.echo(f"signed    {name}, {agreement.signed_at(name)}")
+    for term in terms(agreement.contract):
+        if term.place == ROOM and term.name.startswith("valid"):
+            click.echo(f"validity  {term.name}: {term.says}")
     stops = _stops(folder)
     for stop in stops:
         click.echo(f"standing  {_line(stop)}")

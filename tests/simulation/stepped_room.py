@@ -41,6 +41,7 @@ from parties.home import Home
 from parties.inquiry import Inquiry
 from parties.node import Node
 from parties.post import Post
+from parties.room_file import RoomFile
 from parties.room_state import RoomState
 from parties.serve import Opened, build_node, connect, import_people, open_home
 from tests.live_room import NoNoise, prepared, room_file
@@ -294,10 +295,14 @@ def stepped_room(
     *,
     noise: NoiseSource | None = None,
     place: Place = kernel_place,
+    room: RoomFile | None = None,
     **terms: Any,
 ) -> Iterator[SteppedRoom]:
-    """A room below `folder`; every party draws from `noise`, by default zeros, so that a test sees exact sums."""
-    state = prepared(folder / "state", room_file(folder / "room", parties or small_parties(), **terms))
+    """A room below `folder`; every party draws from `noise`, by default zeros, so that a test sees exact sums.
+
+    `room` is instead of parties and terms.
+    """
+    state = prepared(folder / "state", room or room_file(folder / "room", parties or small_parties(), **terms))
     home, log = CoordinatorHome(state.coordinator_home), io.StringIO()
     contract = parse_agreement(state.agreement_file.read_bytes()).contract
     server = RoomServer(home, contract, place=place, now=lambda: datetime.now(UTC), log=EventLog(log))

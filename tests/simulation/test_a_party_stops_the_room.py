@@ -5,13 +5,14 @@ Issue 3, part 1. The nodes are real and moved by hand; a coordinator that "canno
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cleanroom.errors import RefusedError, StateError, UnavailableError, UsageError
-from cleanroom.ids import PartyName, random_id
+from cleanroom.ids import PartyName, RoomName, random_id
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement, sign_statement
 from cleanroom.question.agreement import Agreement
@@ -20,6 +21,8 @@ from cleanroom.question.stop import CLOSED, PAUSED, Stop
 from cleanroom.wire.messages import Delivery
 from parties.agreeing import put_in_force, written_at
 from parties.inquiry import Inquiry
+from parties.own_log import check_own_statements
+from parties.room_state import RoomState
 from parties.stopping import STOPPED, resume_room, stop_room
 from tests.live_room import RecordingNoise, room_file
 from tests.simulation.stepped_room import SteppedParty, SteppedRoom, small_parties, stepped_room
@@ -357,13 +360,31 @@ def test_a_closed_room_never_goes_on_and_another_room_does(tmp_path: Path) -> No
             put_in_force(agreement, home)
 
 
+def test_the_same_companies_go_on_in_a_room_under_another_name(tmp_path: Path) -> None:
+    """The homes stay, with their ledgers; log and mailboxes are the new room's."""
+    with stepped_room(tmp_path) as room:
+        room.ask("shop", "brand")
+        stop_room(room["brand"].opened.desk, CLOSED, "the campaign is over")
+        room.settle()
+    folder = tmp_path / "state"
+    summer = replace(room_file(tmp_path / "room", small_parties()), room=RoomName("summer"))
+    (folder / "agreement.json").unlink()
+    RoomState(folder, summer).prepare()
+    with stepped_room(tmp_path, room=summer) as room:
+        for party in room.parties.values():
+            check_own_statements(party.opened.desk, party.node.rows, party.relayed.client.read_log)
+        assert room.contract.room == "summer"
+        room.ask("shop", "brand")
+        assert room["brand"].look("SELECT DISTINCT room FROM ledger ORDER BY room") == [("spring",), ("summer",)]
+
+
 def test_a_pause_outlives_a_change_of_the_terms(tmp_path: Path) -> None:
     """An agreement that was signed before a pause does not lift it when it comes into force afterwards."""
     with stepped_room(tmp_path) as room:
         said = pause(room["brand"])
         room["brand"].close()
         other = room_file(tmp_path / "room", small_parties(), setups_per_match=7)
-        state = type(room.state)(room.state.folder, other)
+        state = RoomState(room.state.folder, other)
         state.prepare()
         room.parties["brand"] = brand = SteppedParty(state.home(PartyName("brand")), RecordingNoise())
         assert brand.opened.desk.contract.setups_per_match == 7
@@ -468,7 +489,7 @@ def test_an_asker_under_the_former_agreement_gets_nothing(tmp_path: Path) -> Non
     with stepped_room(tmp_path) as room:
         home = room.state.home(PartyName("shop"))
         former = home.agreement_file.read_bytes()
-        state = type(room.state)(room.state.folder, room_file(tmp_path / "room", small_parties(), setups_per_match=7))
+        state = RoomState(room.state.folder, room_file(tmp_path / "room", small_parties(), setups_per_match=7))
         state.prepare()
         room["brand"].close()
         room.parties["brand"] = brand = SteppedParty(state.home(PartyName("brand")), RecordingNoise())

@@ -11,7 +11,7 @@ from cleanroom.querylog.chain import genesis_head, replay, sign_head
 from cleanroom.querylog.dsse import sign_statement
 from cleanroom.wire.messages import LogEntry, LogPage
 from parties.desk import Desk
-from parties.own_log import ReadLog, check_own_statements
+from parties.own_log import ReadLog, check_own_statements, mark_name
 from parties.setup_rows import SetupRows
 from tests.unit.parties.nodes import desk
 from tests.unit.question.agreements import LOG_KEY, identity
@@ -65,7 +65,7 @@ def check(node: Desk, read: ReadLog) -> None:
 
 def mark(node: Desk) -> int:
     """Up to which entry the node has checked."""
-    row = node.database.one("SELECT value FROM meta WHERE name = 'log-mark'")
+    row = node.database.one("SELECT value FROM meta WHERE name = ?", mark_name(node))
     return int(row[0].split()[0]) if row else 0
 
 
@@ -164,3 +164,21 @@ def test_a_log_that_keeps_back_its_newest_entries_is_refused(node: Desk) -> None
     with pytest.raises(PeerError, match="withholds"):
         check(node, log_of(OTHERS, withheld=1))
     assert mark(node) == 0
+
+
+def stop(by: str, reason: str, key: str = "", **other: str) -> bytes:
+    """A pause in the name of `by`."""
+    fields = {"actor": by, "at": "2026-01-02T03:04:05Z", "contract": "11" * 32, "kind": "room.paused", "room": ROOM}
+    body = {**fields, "reason": reason, "subject": SETUP, "v": 1, **other}
+    return sign_statement("room.paused", body, identity(key or by))
+
+
+def test_a_pause_in_the_log_is_honoured_although_nobody_delivered_it(node: Desk) -> None:
+    """Under former terms of the room as well."""
+    check(node, log_of([OTHERS[0], stop("brand", "the lawyers ask")]))
+    assert node.stops.standing().reason == "the lawyers ask"
+
+
+def test_a_forged_pause_in_the_log_or_one_of_another_room_is_not_honoured(node: Desk) -> None:
+    check(node, log_of([stop("brand", "no", key="bank"), stop("brand", "no", room="winter"), stop("stranger", "no")]))
+    assert node.stops.standing().state == "open"
