@@ -30,6 +30,7 @@ from parties.desk import Desk, pack_envelope, unpack_envelope
 from parties.heads import Heads
 from parties.match_rows import Match
 from parties.matching import Matching
+from parties.pace import Pace
 from parties.people import People
 from parties.post import Message
 from parties.refusals import refusal_fields
@@ -40,13 +41,23 @@ from parties.values import packed_values
 class Answering:
     """All questions about this node's people. `noise` comes from the constructor and from nowhere else."""
 
-    def __init__(self, desk: Desk, rows: SetupRows, matching: Matching, people: People, *, noise: NoiseSource) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        rows: SetupRows,
+        matching: Matching,
+        people: People,
+        *,
+        noise: NoiseSource,
+        pace: Pace = Pace(),  # noqa: B008 # the real clock, which holds no state
+    ) -> None:
         self._desk = desk
         self._rows = rows
         self._matching = matching
         self._people = people
         self._noise = noise
         self._heads = Heads(desk)
+        self._pace = pace
 
     def on_plan(self, message: Message) -> None:
         """A signed, logged plan."""
@@ -250,10 +261,11 @@ class Answering:
         )
 
     def _draw(self, plan: Plan, plan_hash: str, sums: bytes) -> Envelope:
-        """One draw of noise for every (group, word), sealed at once; the plain numbers go nowhere else."""
+        """One draw of noise for every (group, word), sealed at a tick; the plain numbers go nowhere else."""
         contract = self._desk.contract
         sensitivity = shape(contract, plan.asker, plan.by, plan.owner, plan.quantity, plan.scale).sensitivity
         cells = len(plan.groups) * len(quantity_cells(contract, plan.owner, plan.quantity))
+        started = self._pace.now()
         noise = noisy(
             [0] * cells,
             sensitivity=sensitivity,
@@ -263,8 +275,9 @@ class Answering:
             source=self._noise,
         )
         masks = table(sums, leaves=plan.leaves, words=plan.words)
-        released = release(noise, masks, plan.groups, bits=plan.bits)
-        envelopes = self._desk.post.write(plan.asker, "question.release", plan_hash, {}, pack_release(released))
+        packed = pack_release(release(noise, masks, plan.groups, bits=plan.bits))
+        self._pace.wait_until_tick(since=started, cells=cells)
+        envelopes = self._desk.post.write(plan.asker, "question.release", plan_hash, {}, packed)
         if len(envelopes) != 1:
             raise StateError("a release does not fit one piece")
         return envelopes[0]

@@ -182,3 +182,66 @@ def test_a_table_of_one_person_looks_like_a_table_of_nobody() -> None:
 def test_one_person_more_at_the_asker_changes_no_size_and_no_message(person: str) -> None:
     luck = [{**row, "person": person, "email": f"person{person}@example.org"} for row in SHOP[:2]]
     assert_alike(run(SHOP, BRAND, QUESTIONS[1]), run(SHOP + luck, BRAND, QUESTIONS[1]))
+
+
+def others(rows: Sequence[Row], first: int) -> list[Row]:
+    """The same rows of other people, numbered from `first`."""
+    return [
+        {**row, "person": str(first + int(row["person"])), "email": f"person{first + int(row['person'])}@example.org"}
+        for row in rows
+    ]
+
+
+IN_THE_FAST_SET = (QUESTIONS[1], QUESTIONS[5])
+EVERY_KIND = [
+    pytest.param(question, id=str(question), marks=() if question in IN_THE_FAST_SET else pytest.mark.slow)
+    for question in QUESTIONS
+]
+
+
+@pytest.mark.parametrize("question", EVERY_KIND)
+def test_nobody_shared_and_everybody_shared_look_like_any_overlap(question: dict[str, Any]) -> None:
+    """Shop asks a brand of strangers, then a brand of its own customers only; both have as many as brand has."""
+    some = run(SHOP, BRAND, question)
+    strangers = run(SHOP, others(BRAND, 100), question)
+    assert set(strangers.truth.values()) == {0}
+    everybody = run(BRAND, BRAND, question)
+    for found in (strangers, everybody):
+        assert found.answer["spent"] == some.answer["spent"]
+        assert found.releases[0].scale == some.releases[0].scale
+        assert_alike(some, found)
+
+
+@pytest.mark.parametrize("question", EVERY_KIND)
+def test_one_person_less_at_the_owner_looks_the_same_in_every_kind_of_question(question: dict[str, Any]) -> None:
+    present = run(SHOP, BRAND, question)
+    without = [row for row in BRAND if row["person"] != SHARED]
+    assert_hides_one_person(present, run(SHOP, without, question, released=units_of(present)))
+
+
+def ask_of_everybody_and_of_all_but_one(folder: Path, left_out: str) -> tuple[dict[str, list[Seen]], list[Any]]:
+    """Shop asks, takes one person out of its table, and asks again; what was seen then, and the owner's ledger."""
+    parties = {name: {"people": rows, "columns": COLUMNS} for name, rows in (("shop", SHOP), ("brand", BRAND))}
+    terms = room_file(folder, parties, capacity=100, overlap={"epsilon": "8", "delta": "1e-9", "matches": 2})
+    with live_room(folder, terms) as room:
+        first = room.ask("shop", "brand", **QUESTIONS[1])
+        shop, brand = room.parties["shop"], room.parties["brand"]
+        brands_first = len(brand.taps[0].seen)
+        write_csv(room.state.room.sources[shop.name].path, [row for row in SHOP if row["person"] != left_out])
+        shop.restart()
+        second = room.ask("shop", "brand", **QUESTIONS[1])
+        assert (first["stored"], second["stored"]) == (False, False)
+        assert first["spent"] == second["spent"]
+        seen = {"shop": list(shop.taps[1].seen), "brand": brand.taps[0].seen[brands_first:]}
+        return seen, brand.look("SELECT kind, units FROM ledger ORDER BY sequence")
+
+
+def test_all_but_one_is_answered_and_charged_whether_or_not_the_one_is_shared(tmp_path: Path) -> None:
+    """The asker's people without one of them are answered with noise of their own, never refused, always debited."""
+    shared, ledger = ask_of_everybody_and_of_all_but_one(tmp_path / "shared", SHARED)
+    alone, ledger_alone = ask_of_everybody_and_of_all_but_one(tmp_path / "alone", ASKERS_ONLY)
+    assert [kind for kind, _ in ledger] == ["match_debit", "reserve", "share_sent"] * 2
+    assert ledger == ledger_alone
+    for party, seen in shared.items():
+        assert sorted(map(repr, seen)) == sorted(map(repr, alone[party]))
+        assert [item for item in seen if item.way == "sent"] == [item for item in alone[party] if item.way == "sent"]

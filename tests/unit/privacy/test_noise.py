@@ -175,6 +175,13 @@ def test_the_real_source_draws_as_many_integers_as_asked(count: int, law: Law) -
     assert {type(value) for value in drawn} == {int}
 
 
+def test_every_cell_and_every_release_gets_noise_of_its_own() -> None:
+    """Equal in all of 50 cells, or in two releases of 50, by chance: less often than 1e-100."""
+    first, second = (released([0] * 50, DiscreteGaussian(), scale=Fraction(1000)) for _ in range(2))
+    assert len(set(first)) > 1
+    assert first != second
+
+
 @pytest.mark.parametrize("count", [0, -1, MAX_CELLS + 1, True, 1.0])
 def test_the_real_source_refuses_a_count_outside_the_rules(count: object) -> None:
     with pytest.raises(RefusedError):

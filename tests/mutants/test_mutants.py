@@ -1,0 +1,75 @@
+"""The mutants fit the present source, and the machinery that runs them tells a killed one from one that survives."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.copies import imported_from, make_copy, run_mutant, run_tests
+from tests.mutants.mutant import Mutant, MutantError, misfits, read_mutants
+
+AT_ONCE = ("noise missing", "gate with leaf 0", "refund of what was released")
+RULES = {
+    "no clamp",
+    "no dedupe",
+    "noise of sigma over the root of two",
+    "noise missing",
+    "sensitivity of a measure taken as one",
+    "refund when sending fails",
+    "charge only after sending",
+    "cells from the data",
+    "threshold on the true count",
+    "noise reused across questions",
+    "scale taken from the caller",
+}
+GATE_TESTS = ("tests/unit/question/test_gate.py",)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_copy(tmp_path_factory.mktemp("mutants").resolve())
+
+
+def test_every_mutant_changes_exactly_one_place_of_the_present_source() -> None:
+    """A change of the source that makes a mutant unfit is right; tests/mutants/mutants.toml then says it anew."""
+    assert misfits(read_mutants()) == []
+
+
+def test_every_mutant_of_the_privacy_rules_is_on_the_list() -> None:
+    assert {mutant.name for mutant in read_mutants()} >= RULES
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_the_suite_notices(copy: Path, name: str) -> None:
+    (mutant,) = [mutant for mutant in read_mutants() if mutant.name == name]
+    outcome = run_mutant(copy, mutant)
+    assert outcome.killed_by.startswith(mutant.tests[0])
+    assert run_tests(copy, mutant.tests).killed_by == ""
+
+
+def test_a_change_that_nobody_can_notice_survives(copy: Path) -> None:
+    harmless = Mutant(
+        "harmless",
+        "cleanroom/question/gate.py",
+        "MAX_OPEN_RESERVATIONS = 8",
+        "MAX_OPEN_RESERVATIONS = 2 * 4",
+        GATE_TESTS,
+    )
+    assert run_mutant(copy, harmless).killed_by == ""
+
+
+def test_a_suite_that_cannot_run_kills_nothing(copy: Path) -> None:
+    gone = Mutant("gone", "cleanroom/question/gate.py", "def decide(", "def decides(", GATE_TESTS)
+    outcome = run_mutant(copy, gone)
+    assert (outcome.killed_by, outcome.trouble != "") == ("", True)
+
+
+def test_the_copy_is_tested_and_not_the_checkout(copy: Path) -> None:
+    assert imported_from(copy)
+
+
+@pytest.mark.parametrize("find", ["nowhere in the file", "plan.asker"], ids=["gone", "not unmistakable"])
+def test_a_text_that_is_not_there_exactly_once_is_refused(find: str) -> None:
+    mutant = Mutant("unfit", "cleanroom/question/gate.py", find, "", GATE_TESTS)
+    assert len(misfits([mutant])) == 1
+    with pytest.raises(MutantError, match="once is needed"):
+        mutant.applied("plan.asker plan.asker")

@@ -1,0 +1,97 @@
+"""What the contract counts is counted by the node whose people are counted: matches, set-ups, places in a list.
+
+Each just inside and just outside; and what a set-up leaves behind when it is ready.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from cleanroom.errors import RefusedError, SourceError
+from tests.simulation.stepped_room import COLUMNS, SteppedRoom, people, stepped_room
+
+OVERLAP = {"epsilon": "16", "delta": "1e-9", "matches": 2}
+
+
+def end_match(room: SteppedRoom, match: str) -> None:
+    """Shop ends a match, as it would for a new table."""
+    with room["shop"].opened.desk.database.transaction():
+        room["shop"].node.matching.abort(match, tell_peer=True)
+    room.settle()
+
+
+def test_the_overlap_is_shown_as_often_as_agreed_and_not_once_more(tmp_path: Path) -> None:
+    with stepped_room(tmp_path, overlap=OVERLAP) as room:
+        for _ in range(2):
+            end_match(room, room.match())
+        for party, peer in (("shop", "brand"), ("brand", "shop")):
+            with pytest.raises(RefusedError, match="2 times, the most agreed"):
+                room[party].start_match(peer)
+        assert room["shop"].match_debits() == room["brand"].match_debits() == 2
+
+
+def test_a_peer_that_does_not_count_is_counted_by_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shop has lost its ledger, or never kept one: brand masks nothing for a third match."""
+    with stepped_room(tmp_path, overlap=OVERLAP) as room:
+        for _ in range(2):
+            end_match(room, room.match())
+        monkeypatch.setattr(room["shop"].node.matching, "check_limit", lambda: None)
+        masked = [one for one in room["brand"].post.written if one.kind == "match.points"]
+        third = room["shop"].start_match("brand")
+        room.settle()
+        assert room["shop"].node.refusals[third].rule == "matches"
+        assert room["brand"].match_debits() == 2
+        assert [one for one in room["brand"].post.written if one.kind == "match.points"] == masked
+
+
+def test_a_match_is_segmented_as_often_as_agreed_and_not_once_more(tmp_path: Path) -> None:
+    with stepped_room(tmp_path, setups_per_match=2) as room:
+        room.match()
+        found = room["shop"].node.matching.usable(room["brand"].name)
+        assert found is not None
+        for number in range(3):
+            with room["shop"].opened.desk.database.transaction():
+                asked = room["shop"].node.setups.start(found, "colour")
+            room.settle()
+            assert (asked in room["shop"].node.refusals) == (number == 2)
+        assert room["shop"].node.refusals[asked].rule == "set-ups"
+        assert room["brand"].states("setup") == ["ready", "ready"]
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_table_holds_as_many_people_as_capacity_and_dummies_leave(tmp_path: Path, over: int) -> None:
+    """At capacity 100 the terms of these tests leave 100 places less the dummies; the message says how many."""
+    dummies = 100 - most_people(tmp_path / "first")
+    parties = {
+        "shop": {"people": people(0, 100 - dummies + over), "columns": COLUMNS},
+        "brand": {"people": people(0, 10), "columns": COLUMNS},
+    }
+    if over:
+        with pytest.raises(SourceError, match=f"{over} more than fit.*{dummies} places"):
+            _match(tmp_path, parties)
+    else:
+        _match(tmp_path, parties)
+
+
+def most_people(folder: Path) -> int:
+    """From the refusal of a table that is far too large."""
+    parties = {name: {"people": people(0, 100), "columns": COLUMNS} for name in ("shop", "brand")}
+    with pytest.raises(SourceError) as refused:
+        _match(folder, parties)
+    return 100 - int(str(refused.value).split(" holds 100 people, ")[1].split(" ")[0])
+
+
+def _match(folder: Path, parties: dict[str, dict[str, object]]) -> None:
+    with stepped_room(folder, parties, capacity=100) as room:
+        room.match()
+
+
+def test_a_ready_set_up_keeps_nodes_and_siblings_and_no_secret_of_its_making(tmp_path: Path) -> None:
+    """Delta and the seeds open every leaf: they are gone when the corrections are out."""
+    with stepped_room(tmp_path) as room:
+        room.ask("shop", "brand", by="colour")
+        kinds = {
+            name: {kind for (kind,) in party.look("SELECT kind FROM bulk WHERE kind LIKE 'setup.%'")}
+            for name, party in room.parties.items()
+        }
+    assert kinds == {"shop": {"setup.siblings", "setup.categories"}, "brand": {"setup.nodes"}}
