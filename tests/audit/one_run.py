@@ -25,7 +25,8 @@ from statistics import NormalDist
 from typing import Any
 
 from cleanroom.privacy.budget import cost_units
-from cleanroom.privacy.noise import DiscreteGaussian, NoiseSource
+from cleanroom.privacy.law import Law
+from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from parties.inquiry import Inquiry
 from tests.live_room import LiveRoom, live_room, room_file
 from tests.reference.discrete_gaussian_law import probabilities
@@ -41,11 +42,11 @@ SEATS = ("asker", "coordinator too", "two questions")
 class Switched:
     """The owner's noise: the real one until an audit of the audit puts a broken one in its place."""
 
-    source: NoiseSource = field(default_factory=DiscreteGaussian)
+    source: NoiseSource = field(default_factory=DiscreteNoise)
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
         """What the present source draws."""
-        return self.source.draw(count, scale)
+        return self.source.draw(count, scale, law)
 
 
 @dataclass(frozen=True, slots=True)

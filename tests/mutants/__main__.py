@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants.copies import imported_from, make_copy, run_mutant, run_tests
+from tests.mutants.copies import PATIENCE_WITHOUT_MUTANT_S, imported_from, make_copy, run_mutant, run_tests
 from tests.mutants.mutant import Mutant, misfits, read_mutants
 
 WORKERS = 2
@@ -47,7 +47,7 @@ def _run(folder: Path, mutants: list[Mutant], tests: list[str]) -> int:
             return 1
         roots.put(root)
     started = time.monotonic()
-    unbroken = run_tests(folder / "0" / "copy", tests, "-n", str(WORKERS))
+    unbroken = run_tests(folder / "0" / "copy", tests, "-n", str(WORKERS), patience_s=PATIENCE_WITHOUT_MUTANT_S)
     if unbroken.killed_by or unbroken.trouble:
         print(f"without any mutant: {unbroken.killed_by or unbroken.trouble}")
         return 1

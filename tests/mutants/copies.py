@@ -16,7 +16,8 @@ from tests.mutants.mutant import ROOT, Mutant
 
 COPIED = ("cleanroom", "parties", "tests", "protos", "pyproject.toml", "README.md")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "target", "*.rs", ".hypothesis")
-PATIENCE_S = 240
+PATIENCE_S = 300
+PATIENCE_WITHOUT_MUTANT_S = 1800
 _SOME_TEST_FAILED = 1
 
 
@@ -44,7 +45,7 @@ def make_copy(folder: Path) -> Path:
     return root
 
 
-def run_tests(root: Path, tests: Sequence[str], *options: str) -> Outcome:
+def run_tests(root: Path, tests: Sequence[str], *options: str, patience_s: float = PATIENCE_S) -> Outcome:
     """The fast part of these tests over the copy, up to the first that fails."""
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     plugins = ["-p", "no:cacheprovider", "-p", "tests.mutants.unshrunk"]
@@ -57,11 +58,11 @@ def run_tests(root: Path, tests: Sequence[str], *options: str) -> Outcome:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=PATIENCE_S,
+            timeout=patience_s,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Outcome(trouble=f"no verdict within {PATIENCE_S} s")
+        return Outcome(trouble=f"no verdict within {patience_s:.0f} s")
     if done.returncode == 0:
         return Outcome()
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]

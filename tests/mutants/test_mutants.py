@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.copies import imported_from, make_copy, run_mutant, run_tests
+from tests.mutants.copies import imported_from, make_copy, run_mutant
 from tests.mutants.mutant import Mutant, MutantError, misfits, read_mutants
 
 AT_ONCE = ("noise missing", "gate with leaf 0", "refund of what was released")
@@ -41,9 +41,7 @@ def test_every_mutant_of_the_privacy_rules_is_on_the_list() -> None:
 @pytest.mark.parametrize("name", AT_ONCE)
 def test_the_suite_notices(copy: Path, name: str) -> None:
     (mutant,) = [mutant for mutant in read_mutants() if mutant.name == name]
-    outcome = run_mutant(copy, mutant)
-    assert outcome.killed_by.startswith(mutant.tests[0])
-    assert run_tests(copy, mutant.tests).killed_by == ""
+    assert run_mutant(copy, mutant).killed_by.startswith(mutant.tests[0])
 
 
 def test_a_change_that_nobody_can_notice_survives(copy: Path) -> None:

@@ -181,6 +181,7 @@ class SteppedRoom:
         self.server = server
         self.parties = parties
         self.coordinator_log = log
+        self.patience_s = PATIENCE_S
 
     def __getitem__(self, name: str) -> SteppedParty:
         return self.parties[name]
@@ -222,11 +223,11 @@ class SteppedRoom:
         units = units_for_epsilon(parse_epsilon(epsilon))
         return Question(PartyName(asker), PartyName(owner), analyst_name("ann"), by, quantity, units)
 
-    def ask(self, asker: str, owner: str, *, patience_s: float = PATIENCE_S, **words: str) -> Asked:
+    def ask(self, asker: str, owner: str, **words: str) -> Asked:
         """Ask and step until there is an answer; raises what the analyst would be told."""
         node = self[asker].node
         inquiry = Inquiry(node, self.question(asker, owner, **words))
-        end = time.monotonic() + patience_s
+        end = time.monotonic() + self.patience_s
         while time.monotonic() < end:
             with node.desk.database.transaction():
                 state = inquiry._step()

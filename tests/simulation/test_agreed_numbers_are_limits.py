@@ -4,6 +4,7 @@ Each just inside and just outside; and what a set-up leaves behind when it is re
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_a_match_is_segmented_as_often_as_agreed_and_not_once_more(tmp_path: Pat
 def test_a_table_holds_as_many_people_as_capacity_and_dummies_leave(tmp_path: Path, over: int) -> None:
     """At capacity 100 the terms of these tests leave 100 places less the dummies; the message says how many."""
     dummies = 100 - most_people(tmp_path / "first")
-    parties = {
+    parties: dict[str, Any] = {
         "shop": {"people": people(0, 100 - dummies + over), "columns": COLUMNS},
         "brand": {"people": people(0, 10), "columns": COLUMNS},
     }
@@ -75,13 +76,13 @@ def test_a_table_holds_as_many_people_as_capacity_and_dummies_leave(tmp_path: Pa
 
 def most_people(folder: Path) -> int:
     """From the refusal of a table that is far too large."""
-    parties = {name: {"people": people(0, 100), "columns": COLUMNS} for name in ("shop", "brand")}
+    parties: dict[str, Any] = {name: {"people": people(0, 100), "columns": COLUMNS} for name in ("shop", "brand")}
     with pytest.raises(SourceError) as refused:
         _match(folder, parties)
     return 100 - int(str(refused.value).split(" holds 100 people, ")[1].split(" ")[0])
 
 
-def _match(folder: Path, parties: dict[str, dict[str, object]]) -> None:
+def _match(folder: Path, parties: dict[str, Any]) -> None:
     with stepped_room(folder, parties, capacity=100) as room:
         room.match()
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from cleanroom.errors import UnavailableError
+from cleanroom.privacy.law import Law
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
+from cleanroom.wire.messages import Envelope
 from tests.simulation.stepped_room import SteppedRoom, stepped_room
 
 AFTER: dict[str, set[str]] = {"budget.debit": set(), "answer.released": {"question.rows"}}
@@ -25,7 +27,7 @@ class CountedNoise:
 
     draws: int = 0
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
         """`count` zeros."""
         self.draws += 1
         return [0] * count
@@ -45,10 +47,10 @@ def withheld(kind: str) -> Callable[[LogProof, bytes], LogProof]:
 def kinds_sent(room: SteppedRoom, name: str) -> set[str]:
     """The kinds of messages about questions that reached the other side."""
     return {
-        envelope.kind
+        item.kind
         for party in room.parties.values()
-        for delivery in party.relayed.received
-        if (envelope := delivery.item) and getattr(envelope, "sender", "") == name and "question" in envelope.kind
+        for item in (delivery.item for delivery in party.relayed.received)
+        if isinstance(item, Envelope) and item.sender == name and item.kind.startswith("question.")
     }
 
 
@@ -56,10 +58,10 @@ def kinds_sent(room: SteppedRoom, name: str) -> set[str]:
 def test_without_the_proof_of_its_statement_the_owner_goes_no_further(tmp_path: Path, kind: str) -> None:
     noise = CountedNoise()
     with stepped_room(tmp_path, noise=noise) as room:
-        brand = room["brand"]
+        brand, room.patience_s = room["brand"], 2.0
         brand.relayed.proof = withheld(kind)
         with pytest.raises(AssertionError, match="no answer"):
-            room.ask("shop", "brand", patience_s=2.0)
+            room.ask("shop", "brand")
         assert kinds_sent(room, "brand") == AFTER[kind]
         assert noise.draws == len(AFTER[kind])
         assert brand.spent("shop") > 0, "what is reserved counts as spent while the proof is waited for"

@@ -11,6 +11,7 @@ from fractions import Fraction
 import pytest
 
 from cleanroom.privacy import opendp_door
+from cleanroom.privacy.law import Law
 from cleanroom.privacy.noise import NoiseSource
 from tests.audit.one_run import SEATS, Canaries, canaries, false_alarm, honest_chance, most_right, promised_chance
 from tests.live_room import NoNoise
@@ -23,8 +24,8 @@ SCALES = {FEW: Fraction(1), MANY: Fraction(2)}
 class HalfTheScale:
     """A source that draws with half of sigma."""
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
-        return opendp_door.gaussian_noise(count, scale / 2)
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
+        return opendp_door.draw(law, count, scale / 2)
 
 
 class Reused:
@@ -33,8 +34,8 @@ class Reused:
     def __init__(self) -> None:
         self._kept: dict[int, list[int]] = {}
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
-        return self._kept.setdefault(count, opendp_door.gaussian_noise(count, scale))
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
+        return self._kept.setdefault(count, opendp_door.draw(law, count, scale))
 
 
 BROKEN: dict[str, tuple[NoiseSource, str]] = {

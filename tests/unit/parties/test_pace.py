@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cleanroom.privacy.law import Law
 from cleanroom.question.plan import Plan
 from cleanroom.wire.messages import Envelope
 from parties.pace import TICK_S, TICK_S_PER_CELL, Pace, tick_s
@@ -42,7 +43,7 @@ class SlowForLargeNoise:
     clock: StoppedClock
     noise: list[int]
 
-    def draw(self, count: int, scale: Fraction) -> list[int]:
+    def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
         """The next number, in every cell."""
         number = self.noise.pop(0)
         self.clock.at += abs(number) / 10_000

@@ -177,7 +177,7 @@ def test_the_real_source_draws_as_many_integers_as_asked(count: int, law: Law) -
 
 def test_every_cell_and_every_release_gets_noise_of_its_own() -> None:
     """Equal in all of 50 cells, or in two releases of 50, by chance: less often than 1e-100."""
-    first, second = (released([0] * 50, DiscreteGaussian(), scale=Fraction(1000)) for _ in range(2))
+    first, second = (released([0] * 50, DiscreteNoise(), scale=Fraction(1000)) for _ in range(2))
     assert len(set(first)) > 1
     assert first != second
 
