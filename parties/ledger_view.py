@@ -53,7 +53,7 @@ def _consumer(desk: Desk, name: str, by_quantity: Mapping[str, int], cap: int) -
         of.replace_one_units(units, centred=quantity not in COUNTED) for quantity, units in by_quantity.items()
     )
     setups = desk.database.all(
-        "SELECT state = 'ready', COUNT(*) FROM setup JOIN match ON match.id = setup.match"
+        "SELECT setup.state = 'ready', COUNT(*) FROM setup JOIN match ON match.id = setup.match"
         " WHERE setup.owner = 1 AND match.peer = ? AND setup.state != 'dead' GROUP BY 1",
         name,
     )

@@ -1,0 +1,136 @@
+"""A node's database is copied, questions are asked, and the copy is put back: real processes, an honest or a lying log.
+
+The log tells the node at its start; where the coordinator hides the entries, the asker's receipt tells it with the
+next plan. Either way it answers nothing until its operator has replayed what it forgot, and then nothing is forgotten.
+"""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleanroom.errors import CleanroomError, UsageError
+from cleanroom.ids import PartyName
+from tests.command_line import ROOT
+from tests.simulation.test_kill_minus_nine import ASKER, OWNER, Processes, processes
+
+
+def command(room: Processes, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """`cleanroom party ledger …` of the owner's operator."""
+    home = str(room.state.home(PartyName(OWNER)).path)
+    return subprocess.run(
+        [sys.executable, "-m", "parties.command", "party", "ledger", *arguments, "--home", home],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def stop(room: Processes) -> None:
+    """The owner's node ends as its operator ends it."""
+    room.running.processes[OWNER].stop()
+
+
+def database(room: Processes) -> Path:
+    """The owner's database."""
+    return room.state.home(PartyName(OWNER)).database_file
+
+
+def hide_log_after(room: Processes, size: int) -> None:
+    """What no honest coordinator does: its log ends at `size`, signed heads and all, and goes on from there."""
+    path = room.state.coordinator_home / "rooms" / f"{room.state.room.room}.sqlite"
+    connection = sqlite3.connect(path, timeout=30)
+    with connection:
+        for trigger in ("log_is_never_shortened", "head_never_shrinks"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+        (head,) = connection.execute("SELECT head FROM log WHERE position = ?", (size - 1,)).fetchone()
+        connection.execute("DELETE FROM log WHERE position >= ?", (size,))
+        connection.execute("UPDATE head SET size = ?, head = ?", (size, head))
+    connection.close()
+
+
+def log_size(room: Processes) -> int:
+    """Entries of the coordinator's log."""
+    path = room.state.coordinator_home / "rooms" / f"{room.state.room.room}.sqlite"
+    connection = sqlite3.connect(path, timeout=30)
+    size = int(connection.execute("SELECT COUNT(*) FROM log").fetchone()[0])
+    connection.close()
+    return size
+
+
+def spent(room: Processes) -> list[int]:
+    """What each answered question cost, as the asker knows it, and what the owner's ledger says in all."""
+    shown = command(room, "show", "--json")
+    assert shown.returncode == 0, shown.stderr
+    body = json.loads(shown.stdout)
+    return [int(one["spent"]["units"]) for one in body["consumers"] if one["consumer"] == ASKER]
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["told by the log", "told by the asker's receipt"])
+def test_a_node_restored_from_a_backup_is_caught_and_serves_again_after_a_replay(tmp_path: Path, hidden: bool) -> None:
+    with processes(tmp_path, peer_timeout_s=5) as room:
+        room.ask("0.5")
+        stop(room)
+        backup = tmp_path / "backup.db"
+        shutil.copy(database(room), backup)
+        size = log_size(room)
+        room.start(OWNER)
+        room.ask("0.6")
+        known = spent(room)
+        stop(room)
+        for suffix in ("-wal", "-shm"):
+            database(room).with_name(database(room).name + suffix).unlink(missing_ok=True)
+        shutil.copy(backup, database(room))
+        assert spent(room) < known, "the backup is older than the ledger"
+        if hidden:
+            hide_log_after(room, size)
+            caught_by_the_receipt(room)
+        else:
+            with pytest.raises(UsageError, match="backup was restored"):
+                room.start(OWNER)
+        refuses_to_serve(room)
+        replayed(room, known)
+        if hidden:  # the plan that told the owner waits in its mailbox, and stands on a set-up that died
+            with pytest.raises(CleanroomError, match="ask again"):
+                room.ask("0.7")
+        room.ask("0.7")
+        assert spent(room) > known
+        assert command(room, "verify").returncode == 0
+
+
+def caught_by_the_receipt(room: Processes) -> None:
+    """The node starts, because the log tells it nothing; the next plan ends it before anything is charged."""
+    room.start(OWNER)
+    with pytest.raises(CleanroomError, match=f"^{OWNER} "):
+        room.ask("0.7")
+    assert room.running.processes[OWNER]._process.wait(30) == 1
+    questions = room.look(OWNER, "SELECT COUNT(*) FROM question WHERE owner = 1")
+    assert questions == [(1,)], "the plan was taken up"
+    assert f"{ASKER} holds a receipt of ours" in room.running.processes[OWNER]._last_error()
+    checked = command(room, "verify")
+    assert checked.returncode == 1
+    assert f"{ASKER} holds a receipt of ours over entry" in checked.stderr
+
+
+def refuses_to_serve(room: Processes) -> None:
+    """However often it is started, and whatever the log says now."""
+    for _ in range(2):
+        with pytest.raises(UsageError, match="cleanroom party ledger replay"):
+            room.start(OWNER)
+    assert room.look(OWNER, "SELECT COUNT(*) FROM setup WHERE state != 'dead'") == [(0,)]
+    assert "NOT SERVING" in command(room, "show").stdout
+
+
+def replayed(room: Processes, known: list[int]) -> None:
+    """Everything is booked again, once, and the node serves."""
+    first = command(room, "replay")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "the node may serve" in first.stdout
+    assert spent(room) == known
+    again: Any = command(room, "replay")
+    assert "nothing was missing" in again.stdout
+    assert spent(room) == known
+    room.start(OWNER)
