@@ -172,7 +172,7 @@ def test_nothing_of_a_receipt_says_that_another_consumer_asked(pair: Pair) -> No
     assert (len(before), entries) == (len(after), entries_after)
 
 
-# ---- an owner that does not tell one story ----------------------------------------------------------------------------
+# ---- an owner that does not tell one story ---------------------------------------------------------------------------
 
 
 def forged(pair: Pair, made: Plan, **claims: Any) -> bytes:
