@@ -13,7 +13,7 @@ import base64
 import os
 from hashlib import sha256
 
-from cleanroom.answer.opening import pack_release, release, table
+from cleanroom.answer.opening import Table, pack_release, release, table
 from cleanroom.crypto.transfer_owner import mask_rows
 from cleanroom.errors import PeerError, RefusedError, StateError
 from cleanroom.privacy.accountant import accountant
@@ -21,8 +21,9 @@ from cleanroom.privacy.noise import NoiseSource
 from cleanroom.privacy.noise import release as noisy
 from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
 from cleanroom.querylog.statement import check_fields
-from cleanroom.question.gate import decide
-from cleanroom.question.plan import Plan, quantity_cells, shape
+from cleanroom.question.gate import Accepted, Situation, decide
+from cleanroom.question.plan import Plan
+from cleanroom.question.shape import parts_of
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from cleanroom.wire.messages import Envelope
 from parties.asking import covered_digest, release_digest, rows_root
@@ -35,7 +36,7 @@ from parties.people import People
 from parties.post import Message
 from parties.refusals import refusal_fields
 from parties.setup_rows import Setup, SetupRows
-from parties.values import packed_values
+from parties.values import packed_values, table_sums
 
 
 class Answering:
@@ -82,12 +83,11 @@ class Answering:
         if known is not None:
             self._repeat(message.subject, known[0], known[1], digest, message.sender)
             return
-        match, setup = self._standing(plan)
+        standing = self._standing(plan)
         dataset = self._desk.dataset
         self._insert(plan, statement, digest)
         try:
-            self._desk.stops.check_open()
-            accepted = decide(self._desk.contract, plan, self._desk.ledger.view(dataset.lineage, plan.asker))
+            accepted = self._decide(plan)
         except RefusedError as refusal:
             self._refuse(message.subject, refusal)
             return
@@ -100,27 +100,45 @@ class Answering:
             quantity=plan.quantity.kind,
             units=accepted.cost_units,
         )
-        self._take_question_number(message.subject, setup)
+        if standing is not None:
+            self._take_question_number(message.subject, standing[1])
         self._desk.state(
             "budget.debit",
             message.subject,
             consumer=plan.asker,
             lineage=dataset.lineage,
-            match=match.id,
+            match=plan.match,
             quantity=plan.quantity.kind,
             units=str(accepted.cost_units),
         )
+
+    def _decide(self, plan: Plan) -> Accepted:
+        """The gate over this node's public facts; raises RefusedError."""
+        desk = self._desk
+        view = desk.ledger.view(desk.dataset.lineage, plan.asker, room=desk.contract.room, today=desk.today())
+        situation = Situation(desk.today(), self._people.require().day, desk.stops.standing())
+        accepted = decide(desk.contract, plan, view, situation)
+        if accepted.approval:
+            raise RefusedError(
+                "approval",
+                desk.name,
+                f"an approver of {desk.name} must agree first: {'; '.join(accepted.approval)}",
+                "ask inside the limits that the contract states",
+            )
+        return accepted
 
     def knows(self, plan_hash: str) -> bool:
         """Whether a question under this plan was taken up before."""
         return self._desk.database.one("SELECT 1 FROM question WHERE plan_hash = ?", plan_hash) is not None
 
-    def _standing(self, plan: Plan) -> tuple[Match, Setup]:
-        """The match and set-up that the plan names, if they are exactly the current ones.
+    def _standing(self, plan: Plan) -> tuple[Match, Setup] | None:
+        """The match and set-up that the plan names, if they are exactly the current ones; None over the whole table.
 
         Raises StateError when ours had ended, by a new table or a restart, before the asker can have heard of it: that
         is nobody's offence. Raises PeerError for anything else.
         """
+        if plan.base == "table":
+            return None
         match = self._matching.find(plan.match)
         if match is not None and match.peer == plan.asker and match.state == "aborted":
             raise StateError("a plan stands on a match that has ended")
@@ -195,24 +213,14 @@ class Answering:
         plan = Plan.from_body(peek_statement(row[1]).get("plan"))
         try:
             self._desk.stops.check_open()
-            match, setup = self._standing(plan)
+            standing = self._standing(plan)
         except (PeerError, StateError, RefusedError):
             self.void(plan_hash)
             return
-        rows, sums = mask_rows(
-            setup.joint_bytes,
-            self._rows.kept("nodes", setup.id),
-            setup.depth,
-            row[2],
-            0,
-            plan.words,
-            plan.bits // 8,
-            self._values(plan, match),
-        )
-        envelopes = self._desk.post.write(plan.asker, "question.rows", plan_hash, {"question": row[2]}, rows)
-        root = rows_root(tuple(sha256(envelope.sealed).digest() for envelope in envelopes))
-        for envelope in envelopes:
-            self._desk.send_sealed(envelope)
+        if standing is None:
+            root, sums = rows_root(()), self._table_sums(plan)
+        else:
+            root, sums = self._send_rows(plan, plan_hash, row[2], *standing)
         sealed = self._draw(plan, plan_hash, sums)
         released = release_digest((sha256(sealed.sealed).digest(),))
         salt = os.urandom(32)
@@ -229,6 +237,43 @@ class Answering:
         self._desk.state(
             "answer.released", plan_hash, consumer=plan.asker, digest=covered_digest(salt, released, root).hex()
         )
+
+    def _send_rows(self, plan: Plan, plan_hash: str, number: int, match: Match, setup: Setup) -> tuple[bytes, Table]:
+        """Mask every slot's row under question number `number` and send them: their root, and the masks' sums."""
+        nodes = self._rows.kept("nodes", setup.id)
+        rows, sums = mask_rows(
+            setup.joint_bytes, nodes, setup.depth, number, 0, plan.words, plan.bits // 8, self._values(plan, match)
+        )
+        envelopes = self._desk.post.write(plan.asker, "question.rows", plan_hash, {"question": number}, rows)
+        for envelope in envelopes:
+            self._desk.send_sealed(envelope)
+        root = rows_root(tuple(sha256(envelope.sealed).digest() for envelope in envelopes))
+        return root, table(sums, leaves=plan.leaves, words=plan.words)
+
+    def _values(self, plan: Plan, match: Match) -> bytes:
+        return packed_values(
+            self._people.table(match.own_version),
+            self._matching.slots(match.id),
+            self._desk.dataset,
+            quantity=plan.quantity,
+            words=plan.words,
+            width=plan.bits // 8,
+            slots=self._matching.all_slots(match),
+        )
+
+    def _table_sums(self, plan: Plan) -> Table:
+        """Over the whole table nothing is masked: the release adds the noise to minus these."""
+        people = self._people.table(self._people.require().id)
+        sums = table_sums(
+            people,
+            self._desk.dataset,
+            by=plan.by,
+            quantity=plan.quantity,
+            leaves=plan.leaves,
+            words=plan.words,
+        )
+        negative: Table = (-sums).tolist()
+        return negative
 
     def void(self, plan_hash: str) -> None:
         """Nothing was computed for this reservation and nothing ever will be: match or set-up ended, the room was
@@ -250,33 +295,23 @@ class Answering:
         ):
             self.void(plan_hash)
 
-    def _values(self, plan: Plan, match: Match) -> bytes:
-        return packed_values(
-            self._people.table(match.own_version),
-            self._matching.slots(match.id),
-            quantity=plan.quantity,
-            words=plan.words,
-            width=plan.bits // 8,
-            slots=self._matching.all_slots(match),
-        )
-
-    def _draw(self, plan: Plan, plan_hash: str, sums: bytes) -> Envelope:
+    def _draw(self, plan: Plan, plan_hash: str, sums: Table) -> Envelope:
         """One draw of noise for every (group, word), sealed at a tick; the plain numbers go nowhere else."""
-        contract = self._desk.contract
-        sensitivity = shape(contract, plan.asker, plan.by, plan.owner, plan.quantity, plan.scale).sensitivity
-        cells = len(plan.groups) * len(quantity_cells(contract, plan.owner, plan.quantity))
+        contract, drawn = self._desk.contract, []
         started = self._pace.now()
-        noise = noisy(
-            [0] * cells,
-            sensitivity=sensitivity,
-            scale=plan.scale,
-            accountant=accountant("zcdp"),
-            tag=plan.quantity.kind,
-            source=self._noise,
-        )
-        masks = table(sums, leaves=plan.leaves, words=plan.words)
-        packed = pack_release(release(noise, masks, plan.groups, bits=plan.bits))
-        self._pace.wait_until_tick(since=started, cells=cells)
+        for part, scale in zip(parts_of(contract, plan), plan.scales, strict=True):
+            noise = noisy(
+                [0] * (len(plan.groups) * part.words),
+                sensitivity=part.sensitivity,
+                scale=scale,
+                accountant=accountant(contract.accountant),
+                tag=plan.quantity.kind,
+                source=self._noise,
+            )
+            drawn.append([noise[at : at + part.words] for at in range(0, len(noise), part.words)])
+        rows = [number for group in zip(*drawn, strict=True) for part_of_group in group for number in part_of_group]
+        packed = pack_release(release(rows, sums, plan.groups, bits=plan.bits))
+        self._pace.wait_until_tick(since=started, cells=len(rows))
         envelopes = self._desk.post.write(plan.asker, "question.release", plan_hash, {}, packed)
         if len(envelopes) != 1:
             raise StateError("a release does not fit one piece")

@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from cleanroom.answer.opening import open_release, parse_release, table
+from cleanroom.answer.opening import Table, open_release, parse_release, table
 from cleanroom.crypto.transfer_asker import open_rows
 from cleanroom.errors import OutOfTurnError, PeerError, StateError
 from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
@@ -116,11 +116,20 @@ class Asking:
             raise OutOfTurnError(f"a {message.kind} message came at the wrong moment")
         return asked
 
+    def _expect_released(self, message: Message) -> Asked | None:
+        """Over the match the rows come first; over a whole table there are none."""
+        asked = self._expect(message, "sent", "rowed")
+        if asked is not None and asked.state != ("rowed" if asked.plan.base == "match" else "sent"):
+            raise OutOfTurnError(f"a {message.kind} message came at the wrong moment")
+        return asked
+
     def on_rows(self, message: Message) -> None:
         """The masked rows: worthless without the release."""
         asked = self._expect(message, "sent")
         if asked is None:
             return
+        if asked.plan.base != "match":
+            raise PeerError("masked rows came for a question over a whole table")
         message.number("question")
         database = self._desk.database
         database.keep("question.rows", asked.plan_hash, message.blob)
@@ -135,7 +144,7 @@ class Asking:
 
     def on_release(self, message: Message) -> None:
         """The release, still to be covered by a statement in the log."""
-        asked = self._expect(message, "rowed")
+        asked = self._expect_released(message)
         if asked is None:
             return
         self._desk.database.keep("question.release", asked.plan_hash, message.blob)
@@ -147,7 +156,7 @@ class Asking:
 
     def on_released(self, message: Message) -> None:
         """The owner's statement over the release and its place in the log: verify both, then open."""
-        asked = self._expect(message, "rowed")
+        asked = self._expect_released(message)
         if asked is None:
             return
         database = self._desk.database
@@ -158,7 +167,9 @@ class Asking:
             raise PeerError("a released statement came before its release")
         statement = strict_base64(message.header.get("statement"))
         body = open_statement("answer.released", statement, self._desk.contract.cards[asked.plan.owner].identity)
-        covered = covered_digest(message.hex("salt", 32), bytes.fromhex(row[2]), bytes.fromhex(row[1]))
+        covered = covered_digest(
+            message.hex("salt", 32), bytes.fromhex(row[2]), bytes.fromhex(row[1]) if row[1] else rows_root(())
+        )
         if body.get("subject") != asked.plan_hash or body.get("digest") != covered.hex():
             raise PeerError("the owner's statement covers another release than the one received")
         self._desk.proof_of(statement, message.header.get("proof"))
@@ -166,23 +177,11 @@ class Asking:
         if dispute:
             self._dispute(asked, dispute)
             return
-        setup = self._setup(asked.plan.setup)
         plan = asked.plan
-        opened = open_rows(
-            setup.joint_bytes,
-            self._rows.kept("siblings", setup.id),
-            self._rows.kept("categories", setup.id),
-            setup.depth,
-            row[0],
-            0,
-            plan.words,
-            plan.bits // 8,
-            database.kept("question.rows", asked.plan_hash),
-        )
+        sums = self._opened_rows(asked, row[0]) if plan.base == "match" else [[0] * plan.words] * plan.leaves
         released = parse_release(
             database.kept("question.release", asked.plan_hash), cells=len(plan.groups) * plan.words, bits=plan.bits
         )
-        sums = table(opened, leaves=plan.leaves, words=plan.words)
         cells = open_release(released, sums, plan.groups, bits=plan.bits)
         database.keep("answer", asked.plan_hash, _cells_text(cells))
         database.keep("receipt", asked.plan_hash, statement)
@@ -199,6 +198,22 @@ class Asking:
         self._desk.database.run("UPDATE question SET refusal = ? WHERE plan_hash = ?", reason, asked.plan_hash)
         self._desk.state("incident", asked.plan_hash, sender=asked.plan.owner, message="ledger.head")
         self._set(asked.plan_hash, "failed")
+
+    def _opened_rows(self, asked: Asked, number: int) -> Table:
+        """Our sums over the masked rows of question number `number`."""
+        plan, setup = asked.plan, self._setup(asked.plan.setup)
+        opened = open_rows(
+            setup.joint_bytes,
+            self._rows.kept("siblings", setup.id),
+            self._rows.kept("categories", setup.id),
+            setup.depth,
+            number,
+            0,
+            plan.words,
+            plan.bits // 8,
+            self._desk.database.kept("question.rows", asked.plan_hash),
+        )
+        return table(opened, leaves=plan.leaves, words=plan.words)
 
     def _setup(self, joint: str) -> Setup:
         row = self._desk.database.one("SELECT id FROM setup WHERE joint_id = ? AND owner = 0", joint)

@@ -75,6 +75,10 @@ class Desk:
         """UTC, whole seconds, for statements and the ledger."""
         return datetime.fromtimestamp(int(self.clock()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def today(self) -> str:
+        """The day in UTC, YYYY-MM-DD."""
+        return self.now()[:10]
+
     def state(self, kind: str, subject: str, **fields: Any) -> bytes:
         """Sign a statement and put it into the outbox; returns its bytes."""
         body = {

@@ -81,6 +81,9 @@ class Inquiry:
         )
 
     def _step(self) -> Asked | Waiting:
+        if self._question.base == "table":
+            self._matched_at = self._matched_at or time.monotonic()
+            return self._ask(Standing())
         match = self._node.matching.usable(self._question.owner)
         if match is None:
             return self._start_match()

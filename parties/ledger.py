@@ -140,10 +140,16 @@ class Ledger:
         row = self._database.one("SELECT MIN(units) FROM ledger WHERE kind = 'match_debit' AND lineage = ?", lineage)
         return None if row is None or row[0] is None else int(row[0])
 
-    def view(self, lineage: str, consumer: str) -> LedgerView:
-        """What the gate needs to know."""
+    def view(self, lineage: str, consumer: str, *, room: str = "", today: str = "") -> LedgerView:
+        """What the gate needs to know; questions are counted in `room`, units of the day on `today` (YYYY-MM-DD)."""
         where = "AND lineage = ? AND consumer = ?"
         return LedgerView(
+            questions=self._database.number(
+                "SELECT COUNT(*) FROM ledger WHERE kind = 'reserve' AND room = ? AND consumer = ?", room, consumer
+            ),
+            units_today=self._database.number(
+                _SPENT.format(who="AND consumer = ? AND substr(at, 1, 10) = ?"), lineage, consumer, today
+            ),
             lineage_units=self._database.number(_SPENT.format(who=""), lineage),
             consumer_units=self._database.number(_SPENT.format(who="AND consumer = ?"), lineage, consumer),
             open_reservations=self._database.number(_OPEN.format(what="COUNT(*)", where=where), lineage, consumer),

@@ -22,7 +22,7 @@ _BY_QUANTITY = """SELECT consumer, quantity, SUM(units) FROM ledger AS entry WHE
 
 def ledger_view(desk: Desk) -> dict[str, Any]:
     """Everything that `ledger show` prints, as JSON; the caller holds a transaction or nobody writes."""
-    dataset, database, of = desk.dataset, desk.database, accountant("zcdp")
+    dataset, database, of = desk.dataset, desk.database, accountant(desk.contract.accountant)
     caps: Mapping[str, int] = {str(name): cap for name, cap in dataset.consumer_caps.items()}
     sums: dict[str, dict[str, int]] = {name: {} for name in caps}
     for consumer, quantity, units in database.all(_BY_QUANTITY, dataset.lineage):
@@ -47,7 +47,7 @@ def _read(units: int, of: Accountant) -> dict[str, Any]:
 
 
 def _consumer(desk: Desk, name: str, by_quantity: Mapping[str, int], cap: int) -> dict[str, Any]:
-    of = accountant("zcdp")
+    of = accountant(desk.contract.accountant)
     spent = sum(by_quantity.values())
     coalition = sum(
         of.replace_one_units(units, centred=quantity not in COUNTED) for quantity, units in by_quantity.items()

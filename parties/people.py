@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One import: random id, counter, and the report for the operator."""
+    """One import: random id, counter, the report for the operator, and the day (UTC) on which the table was read."""
 
     id: str
     counter: int
     report: str
+    day: str
 
 
 def examine_table(
@@ -79,25 +80,33 @@ class People:
 
     def current(self) -> Version | None:
         """The newest version, if there is one."""
-        row = self._database.one("SELECT id, counter, report FROM dataset_version ORDER BY counter DESC LIMIT 1")
-        return Version(row[0], row[1], row[2]) if row else None
+        row = self._database.one("SELECT id, counter, report, day FROM dataset_version ORDER BY counter DESC LIMIT 1")
+        return Version(*row) if row else None
 
-    def import_table(self, source: SourceFile, *, work_directory: Path) -> Version:
-        """Read the source if it changed since the last import; raises SourceError or UsageError and changes nothing."""
+    def import_table(self, source: SourceFile, *, work_directory: Path, day: str) -> Version:
+        """Read the source if it changed since the last import; raises SourceError or UsageError and changes nothing.
+
+        `day` is today, YYYY-MM-DD.
+        """
         digest = self._source_digest(source)
         known = self._database.one("SELECT source_digest FROM dataset_version ORDER BY counter DESC LIMIT 1")
         current = self.current()
         if current is not None and known is not None and hmac.compare_digest(known[0], digest):
             return current
         table, report = examine_table(self._contract, self._party, source, work_directory=work_directory)
-        version = Version(random_id(), (current.counter if current else 0) + 1, "\n".join(report.lines()))
+        version = Version(random_id(), (current.counter if current else 0) + 1, "\n".join(report.lines()), day)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table.combine_chunks())
         with self._database.transaction():
             self._database.keep("people", version.id, sink.getvalue().to_pybytes())
             self._database.run(
-                "INSERT INTO dataset_version VALUES (?, ?, ?, ?)", version.id, version.counter, digest, version.report
+                "INSERT INTO dataset_version VALUES (?, ?, ?, ?, ?)",
+                version.id,
+                version.counter,
+                digest,
+                version.report,
+                day,
             )
             if current is not None:
                 self._database.erase("people", current.id)

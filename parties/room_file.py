@@ -9,29 +9,41 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from cleanroom.crypto.sealing import SUITE_NAME
-from cleanroom.errors import CleanroomError, UsageError
+from cleanroom.errors import CleanroomError, PeerError, UsageError
 from cleanroom.ids import PartyName, RoomName, column_name, party_name, room_name
 from cleanroom.match.handshake import most_people
-from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
+from cleanroom.privacy.accountant import Accountant, accountant
+from cleanroom.privacy.budget import parse_epsilon
+from cleanroom.querylog.dsse import strict_base64
+from cleanroom.question.approval import Approval
 from cleanroom.question.card import CoordinatorCard, PartyCard
-from cleanroom.question.columns import Column, Dimension, Measure, Reduction
-from cleanroom.question.contract import QUORUM, Contract, check_profile
-from cleanroom.question.dataset import Dataset, Overlap
+from cleanroom.question.columns import Column, Dimension, Hidden, Measure, Reduction
+from cleanroom.question.contract import QUORUM, Contract, check_profile, check_validity
+from cleanroom.question.dataset import DEFAULT_QUESTIONS, MAX_CELLS, Dataset, Overlap
+from cleanroom.question.quantity import BASES, QUANTITIES
 from parties.source.source_file import SourceFile
 
 MAX_FILE_BYTES = 1 << 20
 DEFAULT_SETUPS = 64
-_ROOM_KEYS = {"format", "room", "purpose", "match", "parties", "setups_per_match"}
-_PARTY_KEYS = {"source", "opt_out", "key", "capacity", "lineage", "budget", "consumers", "overlap", "columns"}
-_COLUMN_KEYS = {"role", "from", "reduce", "order_by", "date_format", "where"}
+_ROOM_KEYS = {
+    *("format", "room", "purpose", "match", "parties", "setups_per_match"),
+    *("starts", "ends", "accountant", "auditors"),
+}
+_PARTY_KEYS = {
+    *("source", "opt_out", "key", "capacity", "lineage", "budget", "consumers", "overlap", "columns"),
+    *("questions", "over", "cells", "questions_each", "display_threshold", "fresh_days", "approval"),
+}
+_COLUMN_KEYS = {"role", "from", "reduce", "order_by", "date_format", "where", "consumers"}
+_APPROVAL_KEYS = {"mode", "columns", "cells", "epsilon_per_question", "epsilon_per_day"}
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
-_ROLE_KEYS = {"dimension": {"values"}, "measure": {"unit", "decimals", "low", "high", "step"}}
+_ROLE_KEYS = {"dimension": {"values"}, "measure": {"unit", "decimals", "low", "high", "step", "edges"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,10 @@ class RoomFile:
     setups_per_match: int
     datasets: Mapping[PartyName, Dataset]
     sources: Mapping[PartyName, SourceFile]
+    starts: str
+    ends: str
+    accountant: str
+    auditors: Mapping[PartyName, bytes]
 
     def contract(self, cards: Mapping[PartyName, PartyCard], coordinator: CoordinatorCard) -> Contract:
         """The contract of these terms between the holders of these cards; raises UsageError."""
@@ -63,6 +79,10 @@ class RoomFile:
             coordinator=coordinator,
             cards={name: cards[name] for name in self.datasets},
             datasets=self.datasets,
+            starts=self.starts,
+            ends=self.ends,
+            accountant=self.accountant,
+            auditors=self.auditors,
         )
         for name in self.datasets:
             if most_people(contract, name) < 1:
@@ -100,25 +120,42 @@ def _texts(table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
 
 
 def _decimal(table: Mapping[str, Any], key: str, where: str) -> Decimal:
-    text = _get(table, key, str, where)
+    return _number(_get(table, key, str, where), key, where)
+
+
+def _number(text: str, key: str, where: str) -> Decimal:
     if _NUMBER.fullmatch(text) is None:
         raise UsageError(f'{where}: `{key}` must be a number in quotes, for example "0.5"')
     return Decimal(text)
 
 
-def _column(name: str, value: object, where: str) -> Column:
+def _columns(name: str, value: object, where: str) -> list[Column]:
+    """One column for each role of the name."""
     try:
-        return _parsed_column(name, value, where)
+        return _parsed_columns(name, value, where)
     except UsageError as error:
         text = str(error)
         raise UsageError(text if text.startswith(where) else f"{where}: {text}") from None
 
 
-def _parsed_column(name: str, value: object, where: str) -> Column:
-    role = value.get("role") if isinstance(value, dict) else None
-    if not isinstance(role, str) or role not in _ROLE_KEYS:
-        raise UsageError(f'{where}: `role` is "dimension" or "measure"')
-    table = _table(value, where, _COLUMN_KEYS | _ROLE_KEYS[role])
+def _roles(value: object, where: str) -> tuple[str, ...]:
+    said = value.get("role") if isinstance(value, dict) else None
+    roles = said if isinstance(said, list) else [said]
+    if not roles or any(role not in (*_ROLE_KEYS, "hidden") for role in roles if isinstance(role, str)):
+        roles = []
+    if not roles or not all(isinstance(role, str) for role in roles) or len(set(roles)) != len(roles):
+        raise UsageError(f'{where}: `role` is "dimension", "measure" or "hidden", or a list of the first two')
+    if "hidden" in roles and len(roles) > 1:
+        raise UsageError(f"{where}: a hidden column has no other role")
+    return tuple(roles)
+
+
+def _parsed_columns(name: str, value: object, where: str) -> list[Column]:
+    roles = _roles(value, where)
+    if roles == ("hidden",):
+        _table(value, where, {"role"})
+        return [Hidden(column_name(name))]
+    table = _table(value, where, _COLUMN_KEYS.union(*(_ROLE_KEYS[role] for role in roles)))
     conditions = _get(table, "where", dict, where, {})
     reduction = Reduction(
         kind=_get(table, "reduce", str, where),
@@ -127,8 +164,20 @@ def _parsed_column(name: str, value: object, where: str) -> Column:
         date_format=_get(table, "date_format", str, where, ""),
         where={column: _texts(conditions, column, f"{where}.where") for column in conditions},
     )
+    consumers = tuple(map(party_name, _texts(table, "consumers", where))) if "consumers" in table else None
+    return [_in_role(role, name, table, reduction, consumers, where) for role in roles]
+
+
+def _in_role(
+    role: str,
+    name: str,
+    table: Mapping[str, Any],
+    reduction: Reduction,
+    consumers: tuple[PartyName, ...] | None,
+    where: str,
+) -> Column:
     if role == "dimension":
-        return Dimension(column_name(name), reduction, _texts(table, "values", where))
+        return Dimension(column_name(name), reduction, _texts(table, "values", where), consumers)
     return Measure(
         name=column_name(name),
         reduction=reduction,
@@ -137,6 +186,8 @@ def _parsed_column(name: str, value: object, where: str) -> Column:
         low=_decimal(table, "low", where),
         high=_decimal(table, "high", where),
         step=_decimal(table, "step", where),
+        edges=tuple(_number(text, "edges", where) for text in _texts({"edges": [], **table}, "edges", where)),
+        consumers=consumers,
     )
 
 
@@ -149,33 +200,60 @@ def _overlap(value: object, where: str) -> Overlap:
     )
 
 
-def _units(value: object, where: str) -> int:
-    """`{ epsilon = "8" }` at delta 1e-9, in units of 2^-40 rho."""
-    return units_for_epsilon(parse_epsilon(_get(_table(value, where, {"epsilon"}), "epsilon", str, where)))
+def _units(value: object, prices: Accountant, where: str) -> int:
+    """`{ epsilon = "8" }`, at delta 1e-9 where the accountant has a delta, in the room's units."""
+    return prices.units_for_epsilon(parse_epsilon(_get(_table(value, where, {"epsilon"}), "epsilon", str, where)))
 
 
-def _consumers(table: Mapping[str, Any], others: list[PartyName], cap: int, where: str) -> dict[PartyName, int]:
+def _approval(value: object, prices: Accountant, where: str) -> Approval:
+    table = _table(value, where, _APPROVAL_KEYS)
+    units = {
+        name: prices.units_for_epsilon(parse_epsilon(_get(table, f"epsilon_per_{name}", str, where)))
+        for name in ("question", "day")
+        if f"epsilon_per_{name}" in table
+    }
+    return Approval(
+        mode=_get(table, "mode", str, where, "automatic"),
+        columns=_texts(table, "columns", where) if "columns" in table else None,
+        cells=_get(table, "cells", int, where) if "cells" in table else None,
+        units_per_question=units.get("question"),
+        units_per_day=units.get("day"),
+    )
+
+
+def _consumers(
+    table: Mapping[str, Any], others: list[PartyName], cap: int, prices: Accountant, where: str
+) -> dict[PartyName, int]:
     """Stated sub-caps, or equal parts of the cap for every other party."""
     stated = _get(table, "consumers", dict, where, {})
     if not stated:
         return dict.fromkeys(others, cap // len(others))
-    return {party_name(name): _units(value, f"{where}.consumers.{name}") for name, value in stated.items()}
+    return {party_name(name): _units(value, prices, f"{where}.consumers.{name}") for name, value in stated.items()}
 
 
-def _dataset(name: PartyName, value: object, others: list[PartyName], room: str) -> Dataset:
+def _dataset(name: PartyName, value: object, others: list[PartyName], room: str, prices: Accountant) -> Dataset:
     where = f"parties.{name}"
     table = _table(value, where, _PARTY_KEYS)
     columns = _get(table, "columns", dict, where, {})
-    cap = _units(_get(table, "budget", dict, where), f"{where}.budget")
+    cap = _units(_get(table, "budget", dict, where), prices, f"{where}.budget")
     return Dataset(
         owner=name,
         lineage=_get(table, "lineage", str, where, f"{name}/{room}"),
         key=_texts(table, "key", where),
         capacity=_get(table, "capacity", int, where),
-        columns=tuple(_column(column, body, f"{where}.columns.{column}") for column, body in columns.items()),
+        columns=tuple(
+            column for name, body in columns.items() for column in _columns(name, body, f"{where}.columns.{name}")
+        ),
         overlap=_overlap(_get(table, "overlap", dict, where), f"{where}.overlap"),
         cap_units=cap,
-        consumer_caps=_consumers(table, others, cap, where),
+        consumer_caps=_consumers(table, others, cap, prices, where),
+        questions=_texts({"questions": list(QUANTITIES), **table}, "questions", where),
+        bases=_texts({"over": list(BASES), **table}, "over", where),
+        cells=_get(table, "cells", int, where, MAX_CELLS),
+        questions_each=_get(table, "questions_each", int, where, DEFAULT_QUESTIONS),
+        display_threshold=_get(table, "display_threshold", int, where, 0),
+        fresh_days=_get(table, "fresh_days", int, where, 0),
+        approval=_approval(_get(table, "approval", dict, where, {}), prices, f"{where}.approval"),
     )
 
 
@@ -216,12 +294,15 @@ def _room_file(path: Path, body: Mapping[str, Any]) -> RoomFile:
     if len(parties) < 2:
         raise UsageError("a room has at least two parties")
     room = room_name(_get(body, "room", str, "the room file"))
+    prices = accountant(_get(body, "accountant", str, "the room file", "zcdp"))
     datasets = {
-        name: _dataset(name, value, [other for other in parties if other != name], room)
+        name: _dataset(name, value, [other for other in parties if other != name], room, prices)
         for name, value in parties.items()
     }
     profile, region = _get(match, "profile", str, "match"), _get(match, "region", str, "match", "")
     check_profile(profile, region)
+    starts, ends = (_day(body, key) for key in ("starts", "ends"))
+    check_validity(starts, ends)
     return RoomFile(
         path=path,
         room=room,
@@ -235,4 +316,27 @@ def _room_file(path: Path, body: Mapping[str, Any]) -> RoomFile:
             for name, value in parties.items()
             if (source := _source(path.parent, value, f"parties.{name}")) is not None
         },
+        starts=starts,
+        ends=ends,
+        accountant=prices.name,
+        auditors={party_name(name): _auditor(name, value) for name, value in _auditors(body).items()},
     )
+
+
+def _day(body: Mapping[str, Any], key: str) -> str:
+    """A day in quotes or as TOML's own date; empty when left out."""
+    value = body.get(key, "")
+    return value.isoformat() if type(value) is date else str(_get(body, key, str, "the room file", ""))
+
+
+def _auditors(body: Mapping[str, Any]) -> dict[str, Any]:
+    auditors: dict[str, Any] = _get(body, "auditors", dict, "the room file", {})
+    return auditors
+
+
+def _auditor(name: str, value: object) -> bytes:
+    where = f"auditors.{name}"
+    try:
+        return strict_base64(_get(_table(value, where, {"key"}), "key", str, where))
+    except PeerError:
+        raise UsageError(f"{where}: `key` is the auditor's cosigning key in base64") from None

@@ -8,7 +8,8 @@ from typing import Any
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName
 from cleanroom.privacy.budget import parse_epsilon
-from cleanroom.question.plan import Quantity, partition_cells, quantity_cells
+from cleanroom.question.quantity import Quantity
+from cleanroom.question.shape import partition_cells, quantity_cells
 from parties.door import ask_door
 from parties.processes import RoomProcesses
 from parties.room_file import RoomFile, read_room_file

@@ -15,12 +15,12 @@ from cleanroom.crypto.key_files import private_folder, read_secret
 from cleanroom.errors import StateError, UnavailableError, UsageError
 from cleanroom.ids import party_name
 from cleanroom.privacy.accountant import accountant
-from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
+from cleanroom.privacy.budget import parse_epsilon
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.question.agreement import KIND as SIGNED
 from cleanroom.question.agreement import Agreement
 from cleanroom.question.compile import Question
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.enrolment import CERTIFICATE_FILE, KEY_FILE
 from cleanroom.wire.contract_file import contract_hash
@@ -63,7 +63,8 @@ def import_people(opened: Opened) -> Version:
     """Read the table if it changed; raises SourceError or UsageError."""
     work = private_folder(opened.home.path / "work")
     with timed("import"):
-        return opened.people.import_table(opened.settings.source, work_directory=work)
+        day = opened.desk.today()
+        return opened.people.import_table(opened.settings.source, work_directory=work, day=day)
 
 
 def connect(opened: Opened) -> CoordinatorClient:
@@ -95,15 +96,17 @@ def connect(opened: Opened) -> CoordinatorClient:
 def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
     def command(analyst: Analyst, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
         texts = {name: request.get(name, "") for name in ("owner", "by", "quantity", "column", "epsilon")}
+        texts["base"] = request.get("base", "match")
         if not all(isinstance(text, str) for text in texts.values()):
-            raise UsageError("owner, by, quantity, column and epsilon are texts")
+            raise UsageError("owner, by, quantity, column, base and epsilon are texts")
         question = Question(
             asker=node.desk.name,
             owner=party_name(texts["owner"]),
             analyst=analyst.name,
             by=texts["by"],
             quantity=Quantity(texts["quantity"], texts["column"]),
-            units=units_for_epsilon(parse_epsilon(texts["epsilon"])),
+            units=accountant(node.desk.contract.accountant).units_for_epsilon(parse_epsilon(texts["epsilon"])),
+            base=texts["base"],
         )
         return Inquiry(node, question).run(timeout_s=settings.peer_timeout_s, progress=progress)
 

@@ -19,7 +19,7 @@ from cleanroom.crypto.transfer_asker import (
 )
 from cleanroom.errors import StateError
 from cleanroom.ids import random_id
-from cleanroom.question.plan import leaves_for, partition_cells
+from cleanroom.question.shape import leaves_for, partition_cells
 from parties.desk import Desk
 from parties.match_rows import Match
 from parties.matching import Matching

@@ -17,7 +17,7 @@ from cleanroom.crypto.transfer_owner import (
     tree_corrections,
 )
 from cleanroom.errors import PeerError, RefusedError, UsageError
-from cleanroom.question.plan import leaves_for, partition_cells
+from cleanroom.question.shape import leaves_for, partition_cells
 from parties.desk import Desk
 from parties.matching import Matching
 from parties.post import Message

@@ -39,7 +39,7 @@ from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.agreement import parse_agreement
 from cleanroom.question.compile import Question
 from cleanroom.question.contract import Contract
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from cleanroom.transport.enrolment import accept_certificate, request_certificate
 from cleanroom.transport.event_log import EventLog
 from cleanroom.wire.canonical import canonical_bytes

@@ -14,9 +14,9 @@ from fractions import Fraction
 from typing import Any
 
 from cleanroom.privacy.accountant import UNITS, Accountant, accountant
-from cleanroom.question.columns import Measure
 from cleanroom.question.contract import Contract
-from cleanroom.question.plan import Plan, partition_cells, quantity_cells
+from cleanroom.question.plan import Plan
+from cleanroom.question.shape import partition_cells, quantity_cells, split_party
 
 LEVEL = 0.95
 
@@ -60,13 +60,13 @@ def answer_body(
     contract: Contract, plan: Plan, cells: Sequence[int], *, stored: bool, seconds: dict[str, float]
 ) -> dict[str, Any]:
     """The answer to a plan whose opened cells these are (groups outermost, words innermost)."""
-    column = contract.datasets[plan.owner].column(plan.quantity.column)
-    step = column.step if isinstance(column, Measure) else Decimal(1)
-    of_room = accountant("zcdp")
-    half_width = of_room.noise_interval(plan.scale).half_width
+    column = contract.datasets[plan.owner].measure(plan.quantity.column) if plan.quantity.kind == "sum" else None
+    step = column.step if column is not None else Decimal(1)
+    of_room = accountant(contract.accountant)
+    half_width = of_room.noise_interval(plan.scales[0]).half_width
     names = [
         (by, of)
-        for by in partition_cells(contract, plan.asker, plan.by)
+        for by in partition_cells(contract, split_party(plan), plan.by)
         for of in quantity_cells(contract, plan.owner, plan.quantity)
     ]
     return {
@@ -78,8 +78,8 @@ def answer_body(
             "column": plan.quantity.column or None,
             "epsilon": epsilon_number(plan.cost_units, of_room),
             "delta": float(of_room.delta),
-            **_noise(of_room, plan.scale * Fraction(step)),
-            "unit": column.unit if isinstance(column, Measure) else "people",
+            **_noise(of_room, plan.scales[0] * Fraction(step)),
+            "unit": column.unit if column is not None else "people",
             "analyst": plan.analyst,
             "plan": plan.hash(),
         },

@@ -2,7 +2,9 @@
 
 A source table has many rows per person (order lines). The contract says how they become one value: which source
 column, which reduction, over which rows, and how ties end. A *dimension* takes one of the values declared in the
-contract, or `other`; a *measure* is a number clamped to declared bounds. Anything not declared cannot be asked for.
+contract, or `other`; a *measure* is a number clamped to declared bounds; a *hidden* column is named so that everybody
+knows it is there, and cannot be asked for. One name may be a dimension and a measure. Anything not declared cannot be
+asked for. `consumers` names those who may ask for a column; None means everybody who has a budget at the owner.
 
 Tie rules: `last` takes the greatest date, then the smallest text in code-point order; `most_frequent` takes the
 greatest count, then the smallest text in code-point order. Empty text is missing: missing dimension is `other`,
@@ -10,15 +12,16 @@ missing measure adds nothing to a sum.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from cleanroom.errors import UsageError
-from cleanroom.ids import ColumnName
+from cleanroom.ids import ColumnName, PartyName
 
 OTHER = "other"
 MAX_DECLARED_VALUES = 254
+MAX_EDGES = 253
 _MAX_UNITS = 2**31
 _MAX_DIGITS = 20  # before and after the point: a billion digits would be written out before they are refused
 
@@ -69,6 +72,7 @@ class Dimension:
     name: ColumnName
     reduction: Reduction
     values: tuple[str, ...]
+    consumers: tuple[PartyName, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.reduction.kind not in DIMENSION_REDUCTIONS:
@@ -93,7 +97,8 @@ class Measure:
     """A number of `unit`, read with `decimals` digits after the point, clamped to [low, high], in steps of `step`.
 
     Per person the reduced value is clamped, then rounded half to even onto the grid of `step` before anything is
-    summed; bounds are multiples of the step. Arithmetic is on whole steps from there on.
+    summed; bounds are multiples of the step. Arithmetic is on whole steps from there on. `edges` are the inner
+    boundaries of the bins in which a quantile is looked for: bin i holds edges[i-1] <= value < edges[i].
     """
 
     name: ColumnName
@@ -103,6 +108,8 @@ class Measure:
     low: Decimal
     high: Decimal
     step: Decimal
+    edges: tuple[Decimal, ...] = ()
+    consumers: tuple[PartyName, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.reduction.kind not in MEASURE_REDUCTIONS:
@@ -125,6 +132,12 @@ class Measure:
             raise UsageError(f"measure {self.name}: bounds are within 2^31 steps of zero")
         if self.low % self.step or self.high % self.step:
             raise UsageError(f"measure {self.name}: low and high are multiples of step")
+        if len(self.edges) > MAX_EDGES:
+            raise UsageError(f"measure {self.name}: at most {MAX_EDGES} edges")
+        if not all(edge.is_finite() and self.low < edge <= self.high for edge in self.edges):
+            raise UsageError(f"measure {self.name}: edges lie above low and not above high")
+        if any(edge % self.step for edge in self.edges) or list(self.edges) != sorted(set(self.edges)):
+            raise UsageError(f"measure {self.name}: edges are ascending multiples of step, each once")
 
     @property
     def low_units(self) -> int:
@@ -141,5 +154,36 @@ class Measure:
         """The most that one person moves a sum, in whole steps: max(|low|, |high|)."""
         return max(abs(self.low_units), abs(self.high_units))
 
+    @property
+    def middle_units(self) -> int:
+        """The middle of the clamps in whole steps, rounded down: what a centred sum takes off every person."""
+        return (self.low_units + self.high_units) // 2
 
-Column = Dimension | Measure
+    @property
+    def centred_sensitivity(self) -> int:
+        """The most that one person moves a centred sum, in whole steps: half the range, rounded up."""
+        return self.high_units - self.middle_units
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Names of the bins, lowest first; one more than there are edges."""
+        texts = [format(bound, "f") for bound in (self.low, *self.edges, self.high)]
+        last = len(texts) - 2
+        return tuple(f"{texts[i]} to {'' if i == last else 'below '}{texts[i + 1]}" for i in range(last + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A column that is there and that nobody may ask for."""
+
+    name: ColumnName
+
+
+Column = Dimension | Measure | Hidden
+Asked = Dimension | Measure
+
+
+def stored_name(column: Asked, columns: Sequence[Column]) -> str:
+    """What a column is called in the owner's table of people, where one name can be a dimension and a measure."""
+    twice = isinstance(column, Measure) and sum(other.name == column.name for other in columns) > 1
+    return f"{column.name} as measure" if twice else column.name

@@ -1,25 +1,29 @@
 """The contract: the one public file that all parties hold, byte for byte the same, and enforce each by itself.
 
-It names the parties and their keys, the coordinator, every dataset with its columns, capacities, bounds and caps,
-the identifier profile and the cryptographic suite. Its hash is in every message, plan and statement: a party that
-holds another contract is simply not talking in the same room. Nothing private (paths, tables, secret keys) is in it.
+It names the parties and their keys, the coordinator, the auditors, purpose and validity, the accountant, every dataset
+with its columns, capacities, bounds and caps, the identifier profile and the cryptographic suite. Its hash is in every
+message, plan and statement: a party that holds another contract is simply not talking in the same room. Nothing private
+(paths, tables, secret keys) is in it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from cleanroom.crypto.sealing import SUITE_NAME
 from cleanroom.errors import UsageError
-from cleanroom.ids import PartyName, RoomName, room_name
+from cleanroom.ids import PartyName, RoomName, party_name, room_name
+from cleanroom.privacy.accountant import ACCOUNTANTS
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.columns import checked_text
 from cleanroom.question.dataset import Dataset
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PROTOCOL_VERSION = 1
 PROFILES = ("opaque-v1", "email-plain-v1", "email-uid2-v1", "phone-e164-v1")
 QUORUM = "asker-and-owner"
 MAX_PARTIES = 32
+MAX_AUDITORS = 8
 
 
 def check_profile(profile: str, region: str) -> None:
@@ -32,11 +36,39 @@ def check_profile(profile: str, region: str) -> None:
         raise UsageError("a region is two capital letters")
 
 
+def check_validity(starts: str, ends: str) -> None:
+    """Days as YYYY-MM-DD, the first not after the last; raises UsageError."""
+    for name, day in (("starts", starts), ("ends", ends)):
+        try:
+            plain = not day or date.fromisoformat(day).isoformat() == day
+        except ValueError:
+            plain = False
+        if not plain:
+            raise UsageError(f"{name} is a day written YYYY-MM-DD")
+    if starts and ends and starts > ends:
+        raise UsageError("the contract ends before it starts")
+
+
+def check_auditors(auditors: Mapping[PartyName, bytes], cards: Mapping[PartyName, PartyCard]) -> None:
+    """Distinct Ed25519 keys under names that are no party's; raises UsageError."""
+    for name, key in auditors.items():
+        party_name(name)
+        if name in cards or name == "coordinator":
+            raise UsageError(f"auditor {name} has the name of a party or of the coordinator")
+        if len(key) != 32:
+            raise UsageError(f"auditor {name}: a cosigning key has 32 bytes")
+    keys, taken = set(auditors.values()), {key for card in cards.values() for key in (card.identity, card.cosigning)}
+    if len(auditors) > MAX_AUDITORS or len(keys) != len(auditors) or keys & taken:
+        raise UsageError(f"a room has at most {MAX_AUDITORS} auditors, each with a key that is nobody else's")
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """What was agreed. Cards and datasets are keyed by party; every party has exactly one of each.
 
-    `setups_per_match` bounds how often a party may segment its people anew within one match.
+    `setups_per_match` bounds how often a party may segment its people anew within one match. `starts` and `ends` are
+    the first and last day (UTC, YYYY-MM-DD) on which anything is asked; empty where there is no such day. `auditors`
+    maps a name to the Ed25519 key with which that auditor cosigns.
     """
 
     room: RoomName
@@ -49,6 +81,10 @@ class Contract:
     coordinator: CoordinatorCard
     cards: Mapping[PartyName, PartyCard]
     datasets: Mapping[PartyName, Dataset]
+    starts: str = ""
+    ends: str = ""
+    accountant: str = "zcdp"
+    auditors: Mapping[PartyName, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         room_name(self.room)
@@ -58,6 +94,10 @@ class Contract:
             raise UsageError(f"this version knows one suite: {SUITE_NAME}")
         if self.quorum != QUORUM:
             raise UsageError(f"this version knows one quorum: {QUORUM}")
+        if self.accountant not in ACCOUNTANTS:
+            raise UsageError(f"the accountant is one of {', '.join(ACCOUNTANTS)}")
+        check_validity(self.starts, self.ends)
+        check_auditors(self.auditors, self.cards)
         if type(self.setups_per_match) is not int or not 1 <= self.setups_per_match <= 1000:
             raise UsageError("setups_per_match is a whole number from 1 to 1000")
         if not 2 <= len(self.cards) <= MAX_PARTIES:

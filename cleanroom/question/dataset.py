@@ -1,21 +1,27 @@
 """One company's dataset as the contract describes it: who may be counted, in which columns, at which cost.
 
 The *lineage* is the population that the budget protects; a new version of the same customers stays in it. Capacity
-is what every match shows instead of the number of people. Caps are integers in units of 2^-40 rho.
+is what every match shows instead of the number of people. Caps are integers in the room's units: 2^-40 of rho, or of
+epsilon in a pure room. What is not granted here cannot be asked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import ColumnName, PartyName
 from cleanroom.privacy.budget import check_delta
-from cleanroom.question.columns import Column, Dimension, Measure, checked_text
+from cleanroom.question.approval import Approval
+from cleanroom.question.columns import Column, Dimension, Hidden, Measure, checked_text
+from cleanroom.question.quantity import BASES, QUANTITIES
 
 MAX_CAPACITY = 1 << 23  # two lists share at most the 2^24 slots that the kernel takes
 MAX_MATCHES = 1000
 MAX_OVERLAP_DELTA = Fraction(1, 10**9)
+MAX_CELLS = 2**16
+MAX_QUESTIONS = 1_000_000
+DEFAULT_QUESTIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,12 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A party's people. `cap_units` bounds the lineage, `consumer_caps` each asker; these add up to at most that."""
+    """A party's people. `cap_units` bounds the lineage, `consumer_caps` each asker; these add up to at most that.
+
+    `questions` are the quantities that may be asked, over the match, the table, or both (`bases`), with at most `cells`
+    numbers each and `questions_each` of them for one consumer in this room. Noisy counts below `display_threshold` are
+    shown as such. A table older than `fresh_days` is not asked about (0: any age).
+    """
 
     owner: PartyName
     lineage: str
@@ -47,6 +58,13 @@ class Dataset:
     overlap: Overlap
     cap_units: int
     consumer_caps: Mapping[PartyName, int]
+    questions: tuple[str, ...] = QUANTITIES
+    bases: tuple[str, ...] = BASES
+    cells: int = MAX_CELLS
+    questions_each: int = DEFAULT_QUESTIONS
+    display_threshold: int = 0
+    fresh_days: int = 0
+    approval: Approval = field(default_factory=Approval)
 
     def __post_init__(self) -> None:
         checked_text(self.lineage, f"{self.owner}: the lineage", 100)
@@ -56,9 +74,8 @@ class Dataset:
             checked_text(name, f"{self.owner}: a key column")
         if type(self.capacity) is not int or not 100 <= self.capacity <= MAX_CAPACITY:
             raise UsageError(f"{self.owner}: capacity is a whole number from 100 to {MAX_CAPACITY}")
-        names = [column.name for column in self.columns]
-        if len(set(names)) != len(names) or len(names) > 200:
-            raise UsageError(f"{self.owner}: at most 200 columns, each name once")
+        self._check_columns()
+        self._check_questions()
         if self.cap_units < 0 or any(cap < 0 for cap in self.consumer_caps.values()):
             raise UsageError(f"{self.owner}: a cap is not negative")
         if sum(self.consumer_caps.values()) > self.cap_units:
@@ -67,14 +84,53 @@ class Dataset:
         if self.owner in self.consumer_caps:
             raise UsageError(f"{self.owner}: the owner is not its own consumer")
 
-    def column(self, name: str) -> Column | None:
-        """The declared column of that name, if there is one."""
-        return next((column for column in self.columns if column.name == name), None)
+    def _check_columns(self) -> None:
+        roles = [(column.name, type(column)) for column in self.columns]
+        if len(set(roles)) != len(roles) or len(roles) > 200:
+            raise UsageError(f"{self.owner}: at most 200 columns, each name once in a role")
+        hidden = self.hidden()
+        for column in self.columns:
+            if isinstance(column, Hidden):
+                continue
+            if column.name in hidden:
+                raise UsageError(f"{self.owner}: column {column.name} is hidden and has another role; choose one")
+            if column.consumers is not None and not set(column.consumers) <= set(self.consumer_caps):
+                raise UsageError(f"{self.owner}: column {column.name} is granted to somebody who has no budget here")
+
+    def _check_questions(self) -> None:
+        for what, chosen, known in (("questions", self.questions, QUANTITIES), ("bases", self.bases, BASES)):
+            if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(known):
+                raise UsageError(f"{self.owner}: {what} are some of {', '.join(known)}, each once")
+        for name, value, low, high in (
+            ("cells", self.cells, 1, MAX_CELLS),
+            ("questions_each", self.questions_each, 1, MAX_QUESTIONS),
+            ("display_threshold", self.display_threshold, 0, MAX_CAPACITY),
+            ("fresh_days", self.fresh_days, 0, 36_500),
+        ):
+            if type(value) is not int or not low <= value <= high:
+                raise UsageError(f"{self.owner}: {name} is a whole number from {low} to {high}")
+        askable = {column.name for column in self.columns if not isinstance(column, Hidden)}
+        unknown = sorted(set(self.approval.columns or ()) - askable)
+        if unknown:
+            raise UsageError(f"{self.owner}: approval: there is no column {unknown[0]} that could be asked for")
+
+    def dimension(self, name: str) -> Dimension | None:
+        """The dimension of that name, if there is one."""
+        return next((one for one in self.columns if isinstance(one, Dimension) and one.name == name), None)
+
+    def measure(self, name: str) -> Measure | None:
+        """The measure of that name, if there is one."""
+        return next((one for one in self.columns if isinstance(one, Measure) and one.name == name), None)
 
     def dimensions(self) -> tuple[ColumnName, ...]:
         """Names of the dimensions, in the contract's order."""
         return tuple(column.name for column in self.columns if isinstance(column, Dimension))
 
-    def measures(self) -> tuple[ColumnName, ...]:
-        """Names of the measures, in the contract's order."""
-        return tuple(column.name for column in self.columns if isinstance(column, Measure))
+    def measures(self, *, with_edges: bool = False) -> tuple[ColumnName, ...]:
+        """Names of the measures, in the contract's order; all, or those that have edges for quantiles."""
+        found = (column for column in self.columns if isinstance(column, Measure))
+        return tuple(column.name for column in found if column.edges or not with_edges)
+
+    def hidden(self) -> tuple[ColumnName, ...]:
+        """Names of the columns that nobody may ask for."""
+        return tuple(column.name for column in self.columns if isinstance(column, Hidden))

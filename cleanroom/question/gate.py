@@ -4,89 +4,209 @@ Rules, in the order they are checked (the owner's node refuses at the first that
 
 1.  contract   the plan stands under exactly this contract.
 2.  parties    asker and owner are two different parties of it.
-3.  grant      the owner's dataset grants the asker a budget.
-4.  noise      the scale is at least 1 and at most 2^40.
-5.  column     the asker's column is one of its dimensions; the owner's is a dimension (histogram) or measure (sum).
-6.  partition  the number of leaves is the contract's; groups are disjoint, ascending, without leaf 0 or unused leaves.
-7.  arithmetic words and bits are those that follow from contract and scale.
-8.  cost       the stated cost is the one recomputed here from sensitivity and scale: never the asker's word.
-9.  consumer   what this asker has spent, open reservations included, leaves room for the cost.
-10. lineage    what everybody has spent on these people leaves room for the cost.
-11. patience   the asker has not more open reservations than the owner allows.
+3.  room       no party has paused or closed the room.
+4.  validity   today is inside the contract's days.
+5.  grant      the owner's dataset grants the asker a budget.
+6.  question   the contract allows this quantity, and over this base (the match, or the owner's whole table).
+7.  column     `by` is a dimension of the party that splits; the owner's column is a dimension (histogram) or a measure;
+               hidden and undeclared columns are none.
+8.  consumer   each of the owner's columns in the question is granted to the asker.
+9.  noise      one scale for each part of the quantity, each at least 1 and at most 2^40.
+10. partition  the number of leaves is the contract's; groups are disjoint, ascending, without leaf 0 or unused leaves.
+11. cells      the answer has not more numbers than the owner allows.
+12. arithmetic words and bits are those that follow from contract and scales.
+13. cost       the stated cost is the one recomputed here from sensitivities and scales: never the asker's word.
+14. freshness  the owner's table is not older than the contract allows.
+15. questions  the asker has questions left in this room.
+16. budget     what this asker has spent, open reservations included, leaves room for the cost.
+17. lineage    what everybody has spent on these people leaves room for the cost.
+18. patience   the asker has not more open reservations than the owner allows.
+19. approval   not refused: a question beyond the owner's limits is accepted with the reasons why an approver must look
+               at it first. After approval every rule is checked again.
 
 Left out here because they need the node's own state, and checked there before this is called: that match, set-up
 and dataset versions are the current ones, and that the plan hash is not already answered for another request.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 from cleanroom.errors import RefusedError, UsageError
-from cleanroom.privacy.budget import cost_units, epsilon_view
+from cleanroom.privacy.accountant import accountant
+from cleanroom.question.columns import Asked
 from cleanroom.question.contract import Contract
-from cleanroom.question.plan import Plan, Shape, shape
+from cleanroom.question.dataset import Dataset
+from cleanroom.question.plan import Plan
+from cleanroom.question.shape import Questioned, Shape, find_column, parts_of, shape
+from cleanroom.question.standing import OPEN, RoomStanding
 from cleanroom.wire.contract_file import contract_hash
 
+MIN_SCALE = Fraction(1)
 MAX_SCALE = Fraction(2**40)
 MAX_OPEN_RESERVATIONS = 8
-VIEW_DELTA = Fraction(1, 10**9)
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerView:
-    """Units of 2^-40 rho spent or reserved on the lineage, by everybody and by this asker, and how many are open."""
+    """Units spent or reserved on the lineage, by everybody and by this asker; how many reservations are open.
+
+    `questions` and `units_today` are of this asker: questions in this room so far, and units since midnight UTC.
+    """
 
     lineage_units: int
     consumer_units: int
     open_reservations: int
+    questions: int = 0
+    units_today: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The owner's other public facts: today's day and the day of its table (YYYY-MM-DD, UTC), the room's standing."""
+
+    today: str
+    table_day: str
+    standing: RoomStanding = OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the owner will do, recomputed from contract and plan."""
+    """What the owner will do, recomputed from contract and plan; `approval` says why a person must agree first."""
 
     shape: Shape
-    scale: Fraction
+    scales: tuple[Fraction, ...]
     cost_units: int
+    approval: tuple[str, ...] = ()
 
 
-def _refuse(rule: str, owner: str, explanation: str, advice: str) -> RefusedError:
-    return RefusedError(rule, owner, explanation, advice)
-
-
-def decide(contract: Contract, plan: Plan, view: LedgerView) -> Accepted:
+def decide(contract: Contract, plan: Plan, view: LedgerView, situation: Situation) -> Accepted:
     """The decision on a plan; raises RefusedError that names rule, owner, reason and the nearest allowed question."""
-    owner = plan.owner
     if plan.contract != contract_hash(contract).hex():
-        raise _refuse("contract", owner, "the plan stands under another contract", "compare the contracts' hashes")
-    if plan.asker == owner or plan.asker not in contract.cards or owner not in contract.cards:
-        raise _refuse("parties", owner, "asker and owner are not two parties of the room", "ask another party")
+        raise RefusedError(
+            "contract", plan.owner, "the plan stands under another contract", "compare the contracts' hashes"
+        )
+    check_words(contract, plan, situation)
+    expected = _check_arithmetic(contract, plan)
+    cost = _check_cost(contract, plan, expected)
+    _check_spending(contract, plan, view, situation, cost)
+    approval = contract.datasets[plan.owner].approval.reasons(
+        columns=owners_columns(plan),
+        cells=len(plan.groups) * expected.words,
+        units=cost,
+        units_today=view.units_today,
+    )
+    return Accepted(shape=expected, scales=plan.scales, cost_units=cost, approval=approval)
+
+
+def owners_columns(question: Questioned) -> tuple[str, ...]:
+    """Names of the owner's columns that a question uses, each once."""
+    names = (question.quantity.column, question.by if question.base == "table" else "")
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def check_words(contract: Contract, question: Questioned, situation: Situation) -> None:
+    """Rules 2 to 8: everything that the words of a question decide; raises RefusedError."""
+    owner = question.owner
+    if question.asker == owner or question.asker not in contract.cards or owner not in contract.cards:
+        raise RefusedError("parties", owner, "asker and owner are not two parties of the room", "ask another party")
+    stopped = situation.standing.refusal()
+    if stopped is not None:
+        raise stopped
+    _check_validity(contract, owner, situation.today)
     dataset = contract.datasets[owner]
-    if plan.asker not in dataset.consumer_caps:
+    if question.asker not in dataset.consumer_caps:
         granted = ", ".join(sorted(dataset.consumer_caps)) or "nobody"
-        raise _refuse("grant", owner, f"{plan.asker} has no grant on {owner}'s people", f"granted: {granted}")
-    if not 1 <= plan.scale <= MAX_SCALE:
-        raise _refuse("noise", owner, "the noise scale is out of range", "use a scale from 1 to 2^40")
+        raise RefusedError("grant", owner, f"{question.asker} has no grant on {owner}'s people", f"granted: {granted}")
+    _check_kind(dataset, question)
     try:
-        expected = shape(contract, plan.asker, plan.by, owner, plan.quantity, plan.scale)
+        shape(contract, question, (MIN_SCALE,))
     except UsageError as error:
-        raise _refuse("column", owner, str(error), "ask for one of the columns named here") from None
+        raise RefusedError("column", owner, str(error), "ask for one of the columns named here") from None
+    _check_consumer(contract, dataset, question)
+
+
+def _check_validity(contract: Contract, owner: str, today: str) -> None:
+    if contract.starts and today < contract.starts:
+        raise RefusedError(
+            "validity", owner, f"the contract of room {contract.room} starts on {contract.starts}", "ask from then on"
+        )
+    if contract.ends and today > contract.ends:
+        raise RefusedError(
+            "validity",
+            owner,
+            f"the contract of room {contract.room} ended on {contract.ends}",
+            "agree on a new one: cleanroom room propose, then room sign at every party",
+        )
+
+
+def _check_kind(dataset: Dataset, question: Questioned) -> None:
+    kind, owner = question.quantity.kind, dataset.owner
+    if kind not in dataset.questions:
+        raise RefusedError(
+            "question", owner, f"{owner} does not allow a {kind}", f"allowed: {', '.join(dataset.questions)}"
+        )
+    if question.base not in dataset.bases:
+        raise RefusedError(
+            "question",
+            owner,
+            f"{owner} does not allow questions over the {question.base}",
+            f"allowed over the {', over the '.join(dataset.bases)}",
+        )
+
+
+def _check_consumer(contract: Contract, dataset: Dataset, question: Questioned) -> None:
+    used = [(question.quantity.column, question.quantity.role)]
+    if question.base == "table":
+        used.append((question.by, "dimension"))
+    for name, role in used:
+        if not name:
+            continue
+        column = find_column(contract, dataset.owner, name, role)
+        if column.consumers is None or question.asker in column.consumers:
+            continue
+        names = dataset.dimensions() if role == "dimension" else dataset.measures()
+        open_to_asker = [
+            other for other in names if granted(find_column(contract, dataset.owner, other, role), question.asker)
+        ]
+        raise RefusedError(
+            "consumer",
+            dataset.owner,
+            f"{dataset.owner}'s column `{name}` is not granted to {question.asker}",
+            f"granted {role}s: {', '.join(open_to_asker) or 'none'}",
+        )
+
+
+def granted(column: Asked, consumer: str) -> bool:
+    """Whether that consumer may ask for the column."""
+    return column.consumers is None or consumer in column.consumers
+
+
+def _check_arithmetic(contract: Contract, plan: Plan) -> Shape:
+    owner, dataset = plan.owner, contract.datasets[plan.owner]
+    parts = parts_of(contract, plan)
+    if len(plan.scales) != len(parts) or not all(MIN_SCALE <= scale <= MAX_SCALE for scale in plan.scales):
+        raise RefusedError(
+            "noise", owner, "a noise scale is out of range, or missing", f"state {len(parts)}, from 1 to 2^40"
+        )
+    expected = shape(contract, plan, plan.scales)
     _check_partition(plan, expected)
+    cells = len(plan.groups) * expected.words
+    if cells > dataset.cells:
+        raise RefusedError(
+            "cells",
+            owner,
+            f"the answer would have {cells} cells and {owner} allows {dataset.cells}",
+            "leave out one of the two columns, or choose one with fewer declared values",
+        )
     if (plan.words, plan.bits) != (expected.words, expected.bits):
-        raise _refuse(
+        raise RefusedError(
             "arithmetic",
             owner,
             "words or bits do not follow from the contract",
             f"use {expected.words}×{expected.bits}",
         )
-    cost = cost_units(expected.sensitivity**2, plan.scale)
-    if plan.cost_units != cost:
-        raise _refuse("cost", owner, "the stated cost is not what this noise costs", f"state {cost} units")
-    _check_budget("consumer", plan, dataset.consumer_caps[plan.asker] - view.consumer_units, cost)
-    _check_budget("lineage", plan, dataset.cap_units - view.lineage_units, cost)
-    if view.open_reservations >= MAX_OPEN_RESERVATIONS:
-        raise _refuse("patience", owner, "too many questions of this asker are open", "wait until they are answered")
-    return Accepted(shape=expected, scale=plan.scale, cost_units=cost)
+    return expected
 
 
 def _check_partition(plan: Plan, expected: Shape) -> None:
@@ -97,7 +217,7 @@ def _check_partition(plan: Plan, expected: Shape) -> None:
         or not all(1 <= leaf <= expected.used_leaves for leaf in leaves)
         or any(list(group) != sorted(group) for group in plan.groups)
     ):
-        raise _refuse(
+        raise RefusedError(
             "partition",
             plan.owner,
             "groups overlap, are unordered, or hold a leaf that stands for nobody",
@@ -105,14 +225,54 @@ def _check_partition(plan: Plan, expected: Shape) -> None:
         )
 
 
-def _check_budget(rule: str, plan: Plan, left: int, cost: int) -> None:
+def _check_cost(contract: Contract, plan: Plan, expected: Shape) -> int:
+    prices = accountant(contract.accountant)
+    cost = sum(
+        prices.cost_units(part.sensitivity, scale) for part, scale in zip(expected.parts, plan.scales, strict=True)
+    )
+    if plan.cost_units != cost:
+        raise RefusedError("cost", plan.owner, "the stated cost is not what this noise costs", f"state {cost} units")
+    return cost
+
+
+def _check_spending(contract: Contract, plan: Plan, view: LedgerView, situation: Situation, cost: int) -> None:
+    owner, dataset = plan.owner, contract.datasets[plan.owner]
+    if dataset.fresh_days and _days(situation.table_day, situation.today) > dataset.fresh_days:
+        raise RefusedError(
+            "freshness",
+            owner,
+            f"{owner}'s table is older than the {dataset.fresh_days} days that were agreed",
+            f"ask again when {owner}'s operator has taken up a newer table",
+        )
+    if view.questions >= dataset.questions_each:
+        raise RefusedError(
+            "questions",
+            owner,
+            f"{plan.asker} has asked {dataset.questions_each} questions in this room, the most agreed",
+            "only a new contract signed by all parties can grant more",
+        )
+    _check_budget(contract, "budget", plan, dataset.consumer_caps[plan.asker] - view.consumer_units, cost)
+    _check_budget(contract, "lineage", plan, dataset.cap_units - view.lineage_units, cost)
+    if view.open_reservations >= MAX_OPEN_RESERVATIONS:
+        raise RefusedError(
+            "patience", owner, "too many questions of this asker are open", "wait until they are answered"
+        )
+
+
+def _days(earlier: str, later: str) -> int:
+    return (date.fromisoformat(later) - date.fromisoformat(earlier)).days
+
+
+def _check_budget(contract: Contract, rule: str, plan: Plan, left: int, cost: int) -> None:
     if cost <= left:
         return
-    whose = f"{plan.asker}'s budget at {plan.owner}" if rule == "consumer" else f"the budget of {plan.owner}'s people"
+    whose = f"{plan.asker}'s budget at {plan.owner}" if rule == "budget" else f"the budget of {plan.owner}'s people"
+    prices = accountant(contract.accountant)
     if rule == "lineage":
         advice = "what others spent is not shown; ask the owner's operator"
     elif left > 0:
-        advice = f"the most that is left buys about epsilon {float(epsilon_view(left, VIEW_DELTA)):.3f} at delta 1e-9"
+        at = " at delta 1e-9" if prices.delta else ""
+        advice = f"the most that is left buys about epsilon {float(prices.epsilon_view(left)):.3f}{at}"
     else:
         advice = "nothing is left; only a new contract signed by all parties can grant more"
-    raise _refuse(rule, plan.owner, f"{whose} does not cover this question", advice)
+    raise RefusedError(rule, plan.owner, f"{whose} does not cover this question", advice)

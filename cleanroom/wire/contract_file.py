@@ -3,6 +3,7 @@
 Everything that can be fractional travels as decimal text and every budget as decimal text of integer units.
 """
 
+import base64
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -10,9 +11,11 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from cleanroom.errors import CleanroomError, PeerError
-from cleanroom.ids import column_name, party_name, room_name
+from cleanroom.ids import PartyName, column_name, party_name, room_name
+from cleanroom.querylog.dsse import strict_base64
+from cleanroom.question.approval import Approval
 from cleanroom.question.card import CoordinatorCard, PartyCard
-from cleanroom.question.columns import Column, Dimension, Measure, Reduction
+from cleanroom.question.columns import Column, Dimension, Hidden, Measure, Reduction
 from cleanroom.question.contract import FORMAT_VERSION, Contract
 from cleanroom.question.dataset import Dataset, Overlap
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canonical
@@ -45,15 +48,20 @@ def _reduction_body(reduction: Reduction) -> dict[str, Any]:
 
 
 def _column_body(column: Column) -> dict[str, Any]:
+    if isinstance(column, Hidden):
+        return {"name": column.name, "role": "hidden"}
     if isinstance(column, Dimension):
         return {
+            "consumers": _names(column.consumers),
             "name": column.name,
             "reduction": _reduction_body(column.reduction),
             "role": "dimension",
             "values": list(column.values),
         }
     return {
+        "consumers": _names(column.consumers),
         "decimals": column.decimals,
+        "edges": [decimal_text(edge) for edge in column.edges],
         "high": decimal_text(column.high),
         "low": decimal_text(column.low),
         "name": column.name,
@@ -64,12 +72,31 @@ def _column_body(column: Column) -> dict[str, Any]:
     }
 
 
+def _names(names: tuple[str, ...] | None) -> list[str] | None:
+    return None if names is None else list(names)
+
+
+def _approval_body(approval: Approval) -> dict[str, Any]:
+    units = {name: getattr(approval, name) for name in ("units_per_day", "units_per_question")}
+    return {
+        "cells": approval.cells,
+        "columns": _names(approval.columns),
+        "mode": approval.mode,
+        **{name: None if value is None else str(value) for name, value in units.items()},
+    }
+
+
 def _dataset_body(dataset: Dataset) -> dict[str, Any]:
     return {
+        "approval": _approval_body(dataset.approval),
+        "bases": list(dataset.bases),
         "cap_units": str(dataset.cap_units),
         "capacity": dataset.capacity,
+        "cells": dataset.cells,
         "columns": [_column_body(column) for column in dataset.columns],
         "consumer_caps": {name: str(cap) for name, cap in dataset.consumer_caps.items()},
+        "display_threshold": dataset.display_threshold,
+        "fresh_days": dataset.fresh_days,
         "key": list(dataset.key),
         "lineage": dataset.lineage,
         "overlap": {
@@ -77,6 +104,8 @@ def _dataset_body(dataset: Dataset) -> dict[str, Any]:
             "epsilon": fraction_text(dataset.overlap.epsilon),
             "matches": dataset.overlap.matches,
         },
+        "questions": list(dataset.questions),
+        "questions_each": dataset.questions_each,
     }
 
 
@@ -84,9 +113,12 @@ def contract_bytes(contract: Contract) -> bytes:
     """The one spelling of this contract."""
     return canonical_bytes(
         {
+            "accountant": contract.accountant,
+            "auditors": {name: base64.b64encode(key).decode("ascii") for name, key in contract.auditors.items()},
             "cards": {name: card.body() for name, card in contract.cards.items()},
             "coordinator": contract.coordinator.body(),
             "datasets": {name: _dataset_body(dataset) for name, dataset in contract.datasets.items()},
+            "ends": contract.ends,
             "format": FORMAT_VERSION,
             "kind": "contract",
             "profile": contract.profile,
@@ -95,6 +127,7 @@ def contract_bytes(contract: Contract) -> bytes:
             "region": contract.region,
             "room": contract.room,
             "setups_per_match": contract.setups_per_match,
+            "starts": contract.starts,
             "suite": contract.suite,
         }
     )
@@ -149,12 +182,19 @@ def _reduction(value: object) -> Reduction:
     )
 
 
+def _consumers(value: object) -> tuple[PartyName, ...] | None:
+    return None if value is None else tuple(party_name(name) for name in _texts(value, "consumers"))
+
+
 def _column(value: object) -> Column:
     body = _mapping(value, "a column")
-    name = column_name(body.get("name"))
+    name, role = column_name(body.get("name")), body.get("role")
+    if role == "hidden":
+        return Hidden(name)
     reduction = _reduction(body.get("reduction"))
-    if body.get("role") == "dimension":
-        return Dimension(name=name, reduction=reduction, values=_texts(body.get("values"), "declared values"))
+    consumers = _consumers(body.get("consumers"))
+    if role == "dimension":
+        return Dimension(name, reduction, _texts(body.get("values"), "declared values"), consumers)
     return Measure(
         name=name,
         reduction=reduction,
@@ -163,6 +203,24 @@ def _column(value: object) -> Column:
         low=exact(Decimal, decimal_text, body.get("low"), "a bound"),
         high=exact(Decimal, decimal_text, body.get("high"), "a bound"),
         step=exact(Decimal, decimal_text, body.get("step"), "a step"),
+        edges=tuple(exact(Decimal, decimal_text, one, "an edge") for one in _is(list, body.get("edges"), "the edges")),
+        consumers=consumers,
+    )
+
+
+def _limit(value: object) -> int | None:
+    return None if value is None else exact(int, str, value, "a limit")
+
+
+def _approval(value: object) -> Approval:
+    body = _mapping(value, "an approval")
+    columns, cells = body.get("columns"), body.get("cells")
+    return Approval(
+        mode=_is(str, body.get("mode"), "the approval mode"),
+        columns=None if columns is None else _texts(columns, "the approved columns"),
+        cells=None if cells is None else _is(int, cells, "the approved cells"),
+        units_per_question=_limit(body.get("units_per_question")),
+        units_per_day=_limit(body.get("units_per_day")),
     )
 
 
@@ -185,6 +243,13 @@ def _dataset(owner: str, value: object) -> Dataset:
             party_name(name): exact(int, str, cap, "a cap")
             for name, cap in _mapping(body.get("consumer_caps"), "the consumers' caps").items()
         },
+        questions=_texts(body.get("questions"), "the questions"),
+        bases=_texts(body.get("bases"), "the bases"),
+        cells=_is(int, body.get("cells"), "the number of cells"),
+        questions_each=_is(int, body.get("questions_each"), "the number of questions"),
+        display_threshold=_is(int, body.get("display_threshold"), "a display threshold"),
+        fresh_days=_is(int, body.get("fresh_days"), "the freshness"),
+        approval=_approval(body.get("approval")),
     )
 
 
@@ -210,6 +275,13 @@ def parse_contract(data: bytes) -> Contract:
             datasets={
                 party_name(name): _dataset(name, dataset)
                 for name, dataset in _mapping(body.get("datasets"), "the datasets").items()
+            },
+            starts=_is(str, body.get("starts"), "the first day"),
+            ends=_is(str, body.get("ends"), "the last day"),
+            accountant=_is(str, body.get("accountant"), "the accountant"),
+            auditors={
+                party_name(name): strict_base64(key)
+                for name, key in _mapping(body.get("auditors"), "the auditors").items()
             },
         )
     except (RecursionError, OverflowError) as error:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cleanroom.errors import SourceError, UsageError
-from cleanroom.question.columns import Column, Dimension, Measure
+from cleanroom.question.columns import Asked, Column, Dimension, Hidden, Measure, stored_name
 from parties.source.date_format import checked_date_format
 from parties.source.grid import require_exact_grid, whole_steps
 from parties.source.key_rule import KeyRule
@@ -41,8 +41,8 @@ def load_people(
 ) -> tuple[pa.Table, SourceReport]:
     """One row per person, sorted by key, and what was found on the way.
 
-    The table has `key` (large_binary, unique), then each column under its name: a dimension as uint8 leaf number
-    (1… as declared, then `other`), a measure as int64 whole steps (0 where there is no value). Scratch files live
+    The table has `key` (large_binary, unique), then each column under its stored name: a dimension as uint8 leaf number
+    (1… as declared, then `other`), a measure as int64 whole steps (null where there is no value). Scratch files live
     in a directory of their own below `work_directory` and are gone afterwards. Raises SourceError, UsageError.
     """
     _check_columns(columns)
@@ -61,7 +61,10 @@ def load_people(
         arrays: dict[str, pa.Array | pa.ChunkedArray] = {"key": keys}
         column_reports = []
         for column in columns:
-            arrays[column.name], column_report = _reduced(connection, column, positions, len(keys))
+            if isinstance(column, Hidden):
+                continue
+            name = stored_name(column, columns)
+            arrays[name], column_report = _reduced(connection, column, positions, len(keys))
             column_reports.append(column_report)
     report = SourceReport(
         rows_read=count.read,
@@ -79,10 +82,12 @@ def load_people(
 
 
 def _check_columns(columns: Sequence[Column]) -> None:
-    names = [column.name for column in columns]
+    names = [stored_name(column, columns) for column in columns if not isinstance(column, Hidden)]
     if len(set(names)) != len(names) or "key" in names:
         raise UsageError("person-level columns have different names, and none is called key")
     for column in columns:
+        if isinstance(column, Hidden):
+            continue
         if column.reduction.date_format:
             checked_date_format(column.reduction.date_format)
         if isinstance(column, Measure):
@@ -93,6 +98,8 @@ def _column_readers(columns: Sequence[Column]) -> dict[str, str]:
     """Every source column that some person-level column reads, with the first one that does."""
     readers: dict[str, str] = {}
     for column in columns:
+        if isinstance(column, Hidden):
+            continue  # not even read
         rule = column.reduction
         for source in (rule.source, rule.order_by, *rule.where):
             if source:
@@ -126,7 +133,7 @@ def _require_people(source: SourceFile, count: RowCount, unparsable: int) -> Non
 
 
 def _reduced(
-    connection: duckdb.DuckDBPyConnection, column: Column, positions: Mapping[str, int], people: int
+    connection: duckdb.DuckDBPyConnection, column: Asked, positions: Mapping[str, int], people: int
 ) -> tuple[pa.Array, ColumnReport]:
     unreadable = column_rows(connection, column, positions)
     if isinstance(column, Dimension):
@@ -134,8 +141,9 @@ def _reduced(
         return _leaves(column, texts, people, unreadable)
     amounts = reduced_amounts(connection, column.reduction.kind)
     steps = whole_steps(connection, amounts, column)
-    units = np.zeros(people, np.int64)
-    units[steps.column("person").to_numpy()] = steps.column("units").to_numpy()
+    units, missing = np.zeros(people, np.int64), np.ones(people, np.bool_)
+    with_value = steps.column("person").to_numpy()
+    units[with_value], missing[with_value] = steps.column("units").to_numpy(), False
     report = ColumnReport(
         name=column.name,
         missing=people - len(steps),
@@ -143,7 +151,7 @@ def _reduced(
         bad_numbers=unreadable.numbers,
         bad_dates=unreadable.dates,
     )
-    return pa.array(units), report
+    return pa.array(units, mask=missing), report
 
 
 def _leaves(column: Dimension, texts: pa.Table, people: int, unreadable: Unreadable) -> tuple[pa.Array, ColumnReport]:

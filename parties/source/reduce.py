@@ -17,7 +17,7 @@ from types import MappingProxyType
 import duckdb
 import pyarrow as pa
 
-from cleanroom.question.columns import Column, Measure
+from cleanroom.question.columns import Asked, Measure
 from parties.source.date_format import checked_date_format
 
 _MAX_WHOLE_DIGITS = 18
@@ -58,7 +58,7 @@ class Unreadable:
     dates: int
 
 
-def column_rows(connection: duckdb.DuckDBPyConnection, column: Column, positions: Mapping[str, int]) -> Unreadable:
+def column_rows(connection: duckdb.DuckDBPyConnection, column: Asked, positions: Mapping[str, int]) -> Unreadable:
     """Fill the table `column_rows` for one column; returns how many of its rows cannot be read.
 
     `positions` says which text column c0, c1 … of `person_rows` holds a source column.

@@ -11,7 +11,7 @@ import pytest
 
 from cleanroom.privacy.budget import parse_epsilon, scale_for_units, units_for_epsilon
 from cleanroom.question.columns import Measure
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from parties.room_file import read_room_file
 from tests.answers.shops import csv_frame, frame, shop, shop_rows
 from tests.live_room import LiveRoom, RecordingNoise, live_room, room_file

@@ -16,7 +16,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from tests.answers.shops import COLUMNS, Row, frame, shop_rows
 from tests.live_room import RecordingNoise, ScriptedNoise, Seen, live_room, read_database, room_file, write_csv
 from tests.reference.record_replay import Recorded, Recorder

@@ -10,11 +10,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import pandas as pd
 
-from cleanroom.question.columns import Column, Dimension, Measure
+from cleanroom.question.columns import Asked, Dimension, Measure
 
 
-def reduced_people(frame: pd.DataFrame, column: Column) -> dict[str, int]:
-    """Key -> leaf number of a dimension, or whole steps of a measure."""
+def reduced_people(frame: pd.DataFrame, column: Asked) -> dict[str, int | None]:
+    """Key -> leaf number of a dimension, or whole steps of a measure; None for no value of a measure."""
     kept = frame
     for source, texts in column.reduction.where.items():
         kept = kept[kept[source].isin(texts)]
@@ -22,9 +22,9 @@ def reduced_people(frame: pd.DataFrame, column: Column) -> dict[str, int]:
     return {key: found.get(key, _without_rows(column)) for key in frame["key"].unique()}
 
 
-def _without_rows(column: Column) -> int:
+def _without_rows(column: Asked) -> int | None:
     if isinstance(column, Measure):
-        return 0
+        return None
     return 2 if column.reduction.kind == "any" else len(column.values) + 1
 
 
@@ -61,7 +61,7 @@ def _most_frequent(rows: pd.DataFrame, source: str) -> dict[str, str]:
     return _first_of_each(ranked, source)
 
 
-def _last(rows: pd.DataFrame, column: Column) -> dict[str, str]:
+def _last(rows: pd.DataFrame, column: Asked) -> dict[str, str]:
     rule = column.reduction
     days = [read_date(text, rule.date_format) for text in rows[rule.order_by]]
     seconds = [-1.0 if day is None else (day - datetime.min).total_seconds() for day in days]

@@ -8,9 +8,9 @@ from collections import Counter
 
 import pandas as pd
 
-from cleanroom.question.columns import Dimension, Measure
+from cleanroom.question.columns import Dimension, Hidden, Measure
 from cleanroom.question.contract import Contract
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from tests.reference.people_by_pandas import reduced_people
 
 Cells = dict[tuple[str | None, str | None], int]
@@ -29,7 +29,7 @@ def true_answer(
         names = _names(contract, frames, owner, quantity.column)
         words, of = {key: names[key] for key in rows}, (*column.values, "other")
     elif isinstance(column, Measure):
-        amounts = reduced_people(frames[owner], column)
+        amounts = {key: steps or 0 for key, steps in reduced_people(frames[owner], column).items()}
     cells: Counter[tuple[str | None, str | None]] = Counter()
     for key in sorted(set(categories) & set(rows)):
         cells[categories[key], words[key]] += amounts[key]
@@ -37,7 +37,8 @@ def true_answer(
 
 
 def _columns(contract: Contract, party: str) -> list[Dimension | Measure]:
-    return next([*dataset.columns] for name, dataset in contract.datasets.items() if name == party)
+    columns = next(dataset.columns for name, dataset in contract.datasets.items() if name == party)
+    return [column for column in columns if not isinstance(column, Hidden)]
 
 
 def _people(frame: pd.DataFrame) -> set[str]:
@@ -60,5 +61,6 @@ def _names(contract: Contract, frames: dict[str, pd.DataFrame], party: str, name
         return dict.fromkeys(_people(frames[party]))
     groups = _groups(contract, party, name)
     return {
-        key: groups[leaf - 1] for key, leaf in reduced_people(frames[party], _dimension(contract, party, name)).items()
+        key: groups[(leaf or 0) - 1]
+        for key, leaf in reduced_people(frames[party], _dimension(contract, party, name)).items()
     }

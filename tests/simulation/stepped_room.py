@@ -32,7 +32,7 @@ from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.agreement import parse_agreement
 from cleanroom.question.compile import Question
 from cleanroom.question.contract import Contract
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.event_log import EventLog
 from cleanroom.wire.messages import Delivery, Envelope

@@ -20,7 +20,8 @@ import pytest
 from cleanroom.errors import CleanroomError
 from cleanroom.privacy.law import Law
 from cleanroom.querylog.dsse import peek_statement, sign_statement
-from cleanroom.question.plan import Plan, Quantity
+from cleanroom.question.plan import Plan
+from cleanroom.question.quantity import Quantity
 from cleanroom.wire.canonical import canonical_bytes
 from parties.asking import Asked
 from parties.desk import proof_body
@@ -81,9 +82,9 @@ REFUSED: dict[str, tuple[str, Callable[[Plan], Plan]]] = {
     "an understated cost": ("cost", lambda plan: replace(plan, cost_units=plan.cost_units - 1)),
     "a cost of nothing": ("cost", lambda plan: replace(plan, cost_units=0)),
     "an overstated cost": ("cost", lambda plan: replace(plan, cost_units=plan.cost_units + 1)),
-    "less noise for the same cost": ("cost", lambda plan: replace(plan, scale_1024=plan.scale_1024 // 2)),
-    "noise below one": ("noise", lambda plan: replace(plan, scale_1024=1023)),
-    "no noise": ("noise", lambda plan: replace(plan, scale_1024=0)),
+    "less noise for the same cost": ("cost", lambda plan: replace(plan, scales_1024=(plan.scales_1024[0] // 2,))),
+    "noise below one": ("noise", lambda plan: replace(plan, scales_1024=(1023,))),
+    "no noise": ("noise", lambda plan: replace(plan, scales_1024=(0,))),
     "a word too few": ("arithmetic", lambda plan: replace(plan, words=plan.words - 1)),
     "a word too many": ("arithmetic", lambda plan: replace(plan, words=plan.words + 1)),
     "no words": ("arithmetic", lambda plan: replace(plan, words=0)),

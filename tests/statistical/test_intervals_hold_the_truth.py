@@ -14,7 +14,7 @@ import pytest
 
 from cleanroom.privacy.budget import parse_epsilon, scale_for_units, units_for_epsilon
 from cleanroom.privacy.interval import noise_interval
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from parties.room_file import read_room_file
 from tests.answers.shops import frame, shop, shop_rows
 from tests.live_room import LiveRoom, live_room, room_file, values, with_budget

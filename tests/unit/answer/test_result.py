@@ -8,7 +8,7 @@ import pytest
 
 from cleanroom.answer.result import answer_body, charge, epsilon_number, rho_text
 from cleanroom.privacy.accountant import accountant
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from tests.reference.discrete_gaussian_law import smallest_interval
 from tests.unit.question.agreements import BRAND, RHO, contract, dataset, measure, plan
 
@@ -61,7 +61,7 @@ def test_what_was_not_asked_is_null() -> None:
 
 def test_an_interval_reaches_as_far_as_the_law_of_the_noise_says() -> None:
     asked = plan(by="", quantity=Quantity("count"))
-    half_width, _ = smallest_interval(asked.scale, LEVEL)
+    half_width, _ = smallest_interval(asked.scales[0], LEVEL)
     (cell,) = answer_body(AGREED, asked, [-3], stored=True, seconds={})["cells"]
     assert (cell["value"], cell["low"], cell["high"]) == (-3, -3 - half_width, -3 + half_width)
 
@@ -71,7 +71,7 @@ def test_a_sum_is_in_the_declared_unit_by_exact_decimal_steps() -> None:
     tenths = measure(low=Decimal(0), high=Decimal(10), step=Decimal("0.1"))
     agreed = contract({BRAND: dataset(BRAND, columns=(tenths,))})
     asked = plan(agreed, by="", quantity=Quantity("sum", "spend"), units=RHO)
-    half_width, _ = smallest_interval(asked.scale, LEVEL)
+    half_width, _ = smallest_interval(asked.scales[0], LEVEL)
     for steps, value in ((7, 0.7), (3, 0.3), (-3, -0.3), (20, 2), (0, 0)):
         body = answer_body(agreed, asked, [steps], stored=False, seconds={})
         (cell,) = body["cells"]
@@ -80,7 +80,7 @@ def test_a_sum_is_in_the_declared_unit_by_exact_decimal_steps() -> None:
         assert Decimal(str(cell["high"])) == (steps + half_width) * Decimal("0.1")
         assert Decimal(str(cell["low"])) == (steps - half_width) * Decimal("0.1")
         assert body["question"]["unit"] == "euros"
-        assert body["question"]["sigma"] == float(asked.scale / 10)
+        assert body["question"]["sigma"] == float(asked.scales[0] / 10)
 
 
 @pytest.mark.parametrize("cells", [[], [1] * 11, [1] * 13])

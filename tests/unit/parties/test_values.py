@@ -1,5 +1,6 @@
 """The owner's vector against plain arithmetic: one cell a person, zero wherever nobody is."""
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanroom.errors import StateError
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from parties.values import packed_values
+from tests.unit.question.agreements import BRAND, dataset, dimension, measure
 
 COUNT, HISTOGRAM, SUM = Quantity("count"), Quantity("histogram", "colour"), Quantity("sum", "spend")
 SLOTS = 40
+WIDE = Decimal(2**31)
+PEOPLE = dataset(
+    BRAND,
+    columns=(
+        dimension("colour", ("red", "blue", "green")),
+        measure(low=-WIDE, high=WIDE, step=Decimal(1)),
+    ),
+)
 
 
 def packed(table: pa.Table, slots: list[int], quantity: Quantity, words: int, width: int) -> bytes:
     """The vector of these people."""
     return packed_values(
-        table, np.array(slots, dtype=np.uint32), quantity=quantity, words=words, width=width, slots=SLOTS
+        table, np.array(slots, dtype=np.uint32), PEOPLE, quantity=quantity, words=words, width=width, slots=SLOTS
     )
 
 

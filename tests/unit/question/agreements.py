@@ -17,7 +17,8 @@ from cleanroom.question.columns import Dimension, Measure, Reduction
 from cleanroom.question.compile import Question, Standing, compile_plan
 from cleanroom.question.contract import QUORUM, Contract
 from cleanroom.question.dataset import Dataset, Overlap
-from cleanroom.question.plan import Plan, Quantity
+from cleanroom.question.plan import Plan
+from cleanroom.question.quantity import Quantity
 from cleanroom.transport.authority import Authority
 from cleanroom.transport.requests import new_tls_key
 

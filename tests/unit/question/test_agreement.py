@@ -52,7 +52,8 @@ DATASETS: dict[str, tuple[dict[str, Any], bool]] = {
     "no columns": ({"columns": ()}, True),
     "200 columns": ({"columns": columns(200)}, True),
     "201 columns": ({"columns": columns(201)}, False),
-    "one name twice": ({"columns": (dimension("a"), measure("a"))}, False),
+    "one name twice in a role": ({"columns": (dimension("a"), dimension("a", ("x",)))}, False),
+    "one name in two roles": ({"columns": (dimension("a"), measure("a"))}, True),
     "a cap of nothing": ({"cap_units": 0, "consumer_caps": {}}, True),
     "a negative cap": ({"cap_units": -1, "consumer_caps": {}}, False),
     "a negative sub-cap": ({"consumer_caps": {SHOP: -1}}, False),
@@ -76,8 +77,8 @@ def test_columns_are_found_by_name_and_role() -> None:
     people = dataset(BRAND)
     assert people.dimensions() == ("tier", "colour")
     assert people.measures() == ("spend",)
-    assert people.column("spend") == measure()
-    assert people.column("Spend") is None
+    assert people.measure("spend") == measure()
+    assert people.dimension("Spend") is None
 
 
 OVERLAPS: dict[str, tuple[tuple[Fraction, Fraction, Any], bool]] = {

@@ -10,12 +10,15 @@ import pytest
 
 from cleanroom.errors import RefusedError
 from cleanroom.ids import PartyName
-from cleanroom.question.gate import MAX_OPEN_RESERVATIONS, LedgerView, decide
-from cleanroom.question.plan import Plan, Quantity
+from cleanroom.question.gate import MAX_OPEN_RESERVATIONS, LedgerView, Situation, decide
+from cleanroom.question.plan import Plan
+from cleanroom.question.quantity import Quantity
+from cleanroom.question.standing import RoomStanding
 from tests.unit.question.agreements import BANK, BRAND, RHO, SHOP, contract, dataset, plan, seed
 
 AGREED = contract()
 NOTHING_SPENT = LedgerView(0, 0, 0)
+TODAY = Situation(today="2026-11-23", table_day="2026-11-01")
 PLAN = plan()
 COUNT = plan(quantity=Quantity("count"))
 CAP, SUB_CAP = 8 * RHO, 4 * RHO
@@ -24,30 +27,39 @@ CAP, SUB_CAP = 8 * RHO, 4 * RHO
 def refusal(of: Plan, view: LedgerView = NOTHING_SPENT, agreed: Any = AGREED) -> RefusedError:
     """The refusal of a plan."""
     with pytest.raises(RefusedError) as caught:
-        decide(agreed, of, view)
+        decide(agreed, of, view, TODAY)
     return caught.value
 
 
 def priced(scale_1024: int, of: Plan = COUNT) -> Plan:
     """A count with this noise and its true price, ceil(2^39 × 1024² / n²)."""
-    return replace(of, scale_1024=scale_1024, cost_units=-(-(2**39 * 1024**2) // scale_1024**2) if scale_1024 else 0)
+    return replace(
+        of, scales_1024=(scale_1024,), cost_units=-(-(2**39 * 1024**2) // scale_1024**2) if scale_1024 else 0
+    )
 
 
 @pytest.mark.parametrize("quantity", [Quantity("count"), Quantity("histogram", "tier"), Quantity("sum", "spend")])
 @pytest.mark.parametrize("by", ["", "tier", "colour"])
 def test_every_compiled_plan_is_accepted_at_its_own_price(quantity: Quantity, by: str) -> None:
     asked = plan(quantity=quantity, by=by)
-    accepted = decide(AGREED, asked, NOTHING_SPENT)
-    assert (accepted.cost_units, accepted.scale) == (asked.cost_units, Fraction(asked.scale_1024, 1024))
-    assert accepted.shape.sensitivity == (200 if quantity.kind == "sum" else 1)
+    accepted = decide(AGREED, asked, NOTHING_SPENT, TODAY)
+    assert (accepted.cost_units, accepted.scales) == (asked.cost_units, (Fraction(asked.scales_1024[0], 1024),))
+    assert [part.sensitivity for part in accepted.shape.parts] == [200 if quantity.kind == "sum" else 1]
 
 
 def test_the_decision_has_no_data_to_depend_on() -> None:
-    assert list(signature(decide).parameters) == ["contract", "plan", "view"]
+    assert list(signature(decide).parameters) == ["contract", "plan", "view", "situation"]
     assert {field.name: field.type for field in fields(LedgerView)} == {
         "lineage_units": int,
         "consumer_units": int,
         "open_reservations": int,
+        "questions": int,
+        "units_today": int,
+    }
+    assert {field.name: field.type for field in fields(Situation)} == {
+        "today": str,
+        "table_day": str,
+        "standing": RoomStanding,
     }
 
 
@@ -73,7 +85,7 @@ def test_groups_are_disjoint_ascending_and_of_leaves_that_stand_for_somebody(cas
     groups, allowed = GROUPS[case]
     asked = replace(PLAN, groups=groups)
     if allowed:
-        assert decide(AGREED, asked, NOTHING_SPENT).cost_units == PLAN.cost_units
+        assert decide(AGREED, asked, NOTHING_SPENT, TODAY).cost_units == PLAN.cost_units
         return
     error = refusal(asked)
     assert (error.rule, error.owner) == ("partition", "brand")
@@ -85,7 +97,7 @@ TAMPERED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "an owner that asks itself": ("parties", {"asker": BRAND}),
     "an asker from outside": ("parties", {"asker": PartyName("thief")}),
     "an owner from outside": ("parties", {"owner": PartyName("thief")}),
-    "noise 0": ("noise", {"scale_1024": 0}),
+    "noise 0": ("noise", {"scales_1024": (0,)}),
     "an unknown column of the asker": ("column", {"by": "size"}),
     "a measure of the asker": ("column", {"by": "spend"}),
     "an unknown column of the owner": ("column", {"quantity": Quantity("histogram", "size")}),
@@ -102,7 +114,7 @@ TAMPERED: dict[str, tuple[str, Mapping[str, Any]]] = {
     "one unit too little": ("cost", {"cost_units": PLAN.cost_units - 1}),
     "one unit too much": ("cost", {"cost_units": PLAN.cost_units + 1}),
     "free of charge": ("cost", {"cost_units": 0}),
-    "less noise at the same price": ("cost", {"scale_1024": PLAN.scale_1024 - 1}),
+    "less noise at the same price": ("cost", {"scales_1024": (PLAN.scales_1024[0] - 1,)}),
 }  # fmt: skip
 
 
@@ -118,16 +130,18 @@ def test_a_tampered_plan_is_refused_by_the_rule_it_breaks(case: str) -> None:
 
 def test_a_sum_is_charged_by_its_bound_and_never_as_a_count() -> None:
     asked = plan(quantity=Quantity("sum", "spend"), units=RHO)
-    cheap = replace(asked, cost_units=priced(asked.scale_1024).cost_units)
+    cheap = replace(asked, cost_units=priced(asked.scales_1024[0]).cost_units)
     assert refusal(cheap).rule == "cost"
-    assert decide(AGREED, asked, NOTHING_SPENT).cost_units == -(-(200**2 * 2**39 * 1024**2) // asked.scale_1024**2)
+    assert decide(AGREED, asked, NOTHING_SPENT, TODAY).cost_units == -(
+        -(200**2 * 2**39 * 1024**2) // asked.scales_1024[0] ** 2
+    )
 
 
 def test_the_scale_is_from_1_to_2_to_the_40() -> None:
-    assert decide(AGREED, priced(1024), NOTHING_SPENT).cost_units == 2**39
+    assert decide(AGREED, priced(1024), NOTHING_SPENT, TODAY).cost_units == 2**39
     assert refusal(priced(1023)).rule == "noise"
     wide = replace(priced(2**50), bits=48)
-    assert decide(AGREED, wide, NOTHING_SPENT).cost_units == 1
+    assert decide(AGREED, wide, NOTHING_SPENT, TODAY).cost_units == 1
     assert refusal(priced(2**50 + 1)).rule == "noise"
 
 
@@ -141,9 +155,9 @@ def test_an_asker_without_a_grant_is_refused_and_told_who_has_one() -> None:
 
 def test_a_consumer_may_spend_its_last_unit_and_not_one_more() -> None:
     spent = SUB_CAP - PLAN.cost_units
-    assert decide(AGREED, PLAN, LedgerView(spent, spent, 0)).cost_units == PLAN.cost_units
+    assert decide(AGREED, PLAN, LedgerView(spent, spent, 0), TODAY).cost_units == PLAN.cost_units
     error = refusal(PLAN, LedgerView(spent + 1, spent + 1, 0))
-    assert (error.rule, error.owner) == ("consumer", "brand")
+    assert (error.rule, error.owner) == ("budget", "brand")
     assert "epsilon" in error.advice
 
 
@@ -153,7 +167,7 @@ def test_a_consumer_with_nothing_left_is_told_so() -> None:
 
 def test_the_lineage_may_be_spent_to_its_last_unit_and_not_one_more() -> None:
     spent = CAP - PLAN.cost_units
-    assert decide(AGREED, PLAN, LedgerView(spent, 0, 0)).cost_units == PLAN.cost_units
+    assert decide(AGREED, PLAN, LedgerView(spent, 0, 0), TODAY).cost_units == PLAN.cost_units
     assert refusal(PLAN, LedgerView(spent + 1, 0, 0)).rule == "lineage"
 
 
@@ -170,15 +184,15 @@ def test_a_refusal_for_the_consumer_says_nothing_of_what_others_spent() -> None:
 
 def test_an_asker_has_at_most_eight_open_questions() -> None:
     assert MAX_OPEN_RESERVATIONS == 8
-    assert decide(AGREED, PLAN, LedgerView(0, 0, 7)).cost_units == PLAN.cost_units
+    assert decide(AGREED, PLAN, LedgerView(0, 0, 7), TODAY).cost_units == PLAN.cost_units
     assert refusal(PLAN, LedgerView(0, 0, 8)).rule == "patience"
 
 
 BREAKS: list[tuple[str, Mapping[str, Any]]] = [
     ("contract", {"contract": seed("other").hex()}),
     ("parties", {"asker": PartyName("thief")}),
-    ("noise", {"scale_1024": 0}),
     ("column", {"by": "size"}),
+    ("noise", {"scales_1024": (0,)}),
     ("partition", {"groups": ((0,),)}),
     ("arithmetic", {"words": 5}),
     ("cost", {"cost_units": PLAN.cost_units + 1}),
@@ -195,18 +209,18 @@ def test_rules_are_checked_in_the_order_of_the_list(first: int) -> None:
 
 
 def test_the_last_three_rules_are_consumer_lineage_patience() -> None:
-    assert refusal(PLAN, LedgerView(CAP, SUB_CAP, 8)).rule == "consumer"
+    assert refusal(PLAN, LedgerView(CAP, SUB_CAP, 8)).rule == "budget"
     assert refusal(PLAN, LedgerView(CAP, 0, 8)).rule == "lineage"
     assert refusal(PLAN, LedgerView(0, 0, 8)).rule == "patience"
 
 
 def test_the_grant_is_checked_before_columns_and_noise() -> None:
     closed = contract({BRAND: dataset(BRAND, consumer_caps={})})
-    assert refusal(plan(closed, scale_1024=0), agreed=closed).rule == "grant"
+    assert refusal(plan(closed, scales_1024=(0,)), agreed=closed).rule == "grant"
 
 
 def test_each_asker_has_its_own_sub_cap() -> None:
     uneven = contract({BRAND: dataset(BRAND, consumer_caps={SHOP: PLAN.cost_units, BANK: 0})})
     asked = plan(uneven)
-    assert decide(uneven, asked, NOTHING_SPENT).cost_units == PLAN.cost_units
-    assert refusal(replace(asked, asker=BANK), agreed=uneven).rule == "consumer"
+    assert decide(uneven, asked, NOTHING_SPENT, TODAY).cost_units == PLAN.cost_units
+    assert refusal(replace(asked, asker=BANK), agreed=uneven).rule == "budget"

@@ -16,7 +16,9 @@ from cleanroom.errors import CleanroomError, UsageError
 from cleanroom.ids import AnalystName
 from cleanroom.question.compile import Question, check_question, compile_plan
 from cleanroom.question.contract import Contract
-from cleanroom.question.plan import Plan, Quantity, leaves_for, shape
+from cleanroom.question.plan import Plan
+from cleanroom.question.quantity import Quantity
+from cleanroom.question.shape import leaves_for, shape
 from tests.unit.question.agreements import (
     BRAND,
     RHO,
@@ -58,21 +60,27 @@ OTHER: dict[str, Any] = {
     "analyst": AnalystName("bob"),
     **{name: seed("other").hex() for name in ("contract", "match", "match_transcript", "asker_version")},
     **{name: seed("other").hex() for name in ("owner_version", "setup", "setup_transcript")},
+    "base": "match",
     "leaves": 64,
     "by": "colour",
     "groups": ((1,), (2,)),
     "quantity": Quantity("histogram", "tier"),
     "words": 5,
     "bits": 32,
-    "scale_1024": PLAN.scale_1024 + 1,
+    "scales_1024": (PLAN.scales_1024[0] + 1,),
     "cost_units": PLAN.cost_units + 1,
     "repeat": 1,
 }
 
 
+OF_A_MATCH = ("match", "match_transcript", "asker_version", "owner_version", "setup", "setup_transcript")
+
+
 def test_every_field_changes_the_hash() -> None:
     assert set(OTHER) == {field.name for field in fields(Plan)}
-    hashes = {PLAN.hash(), *(replace(PLAN, **{name: value}).hash() for name, value in OTHER.items())}
+    changes: list[dict[str, Any]] = [{name: value} for name, value in OTHER.items() if name != "base"]
+    changes.append({"base": "table", **dict.fromkeys(OF_A_MATCH, "")})
+    hashes = {PLAN.hash(), *(replace(PLAN, **change).hash() for change in changes)}
     assert len(hashes) == len(OTHER) + 1
 
 
@@ -142,7 +150,7 @@ def test_what_is_no_plan_is_refused(value: object) -> None:
     "spelled", ["01", "+1", " 1", "1_0", "\u0661", "1.0", "-1", "1e3", "0x1", "9" * 5000, "", True]
 )
 def test_growing_numbers_have_one_spelling(spelled: object) -> None:
-    for name in ("scale_1024", "cost_units"):
+    for name in ("cost_units",):
         with pytest.raises(CleanroomError):
             Plan.from_body({**BODY, name: spelled})
 
@@ -213,7 +221,7 @@ def test_any_altered_body_is_another_plan_or_our_error(change: dict[str, Any]) -
 def test_leaves_hold_declared_values_other_and_none(declared: int, leaves: int) -> None:
     wide = dimension("wide", tuple(f"v{number}" for number in range(declared)))
     agreed = contract({SHOP: dataset(SHOP, columns=(wide,))})
-    found = shape(agreed, SHOP, "wide", BRAND, COUNT, Fraction(1))
+    found = shape(agreed, question(by="wide", quantity=COUNT), (Fraction(1),))
     assert (found.leaves, found.used_leaves, found.words) == (leaves, declared + 1, 1)
     assert leaves_for(declared + 1) == leaves
 
@@ -250,17 +258,17 @@ def test_bits_hold_twice_the_largest_sum_and_the_noise(
     capacity: int, high: int, low: int, scale: Fraction, bits: int
 ) -> None:
     """2^bits > 2 (capacity × largest + 64 sigma + 1): the greatest value inside a width, and the next."""
-    found = shape(with_owner(capacity, high, low), SHOP, "tier", BRAND, Quantity("sum", "units"), scale)
-    assert (found.bits, found.sensitivity, found.words) == (bits, max(high, -low), 1)
+    found = shape(with_owner(capacity, high, low), question(by="tier", quantity=Quantity("sum", "units")), (scale,))
+    assert (found.bits, found.parts[0].sensitivity, found.words) == (bits, max(high, -low), 1)
 
 
 def test_a_histogram_has_a_word_for_each_cell_and_moves_by_one() -> None:
-    found = shape(AGREED, SHOP, "tier", BRAND, Quantity("histogram", "colour"), Fraction(1))
-    assert (found.leaves, found.used_leaves, found.words, found.sensitivity) == (16, 3, 4, 1)
+    found = shape(AGREED, question(by="tier", quantity=Quantity("histogram", "colour")), (Fraction(1),))
+    assert (found.leaves, found.used_leaves, found.words, found.parts[0].sensitivity) == (16, 3, 4, 1)
 
 
 def test_no_column_of_the_asker_is_one_leaf() -> None:
-    assert shape(AGREED, SHOP, "", BRAND, COUNT, Fraction(1)).used_leaves == 1
+    assert shape(AGREED, question(by="", quantity=COUNT), (Fraction(1),)).used_leaves == 1
 
 
 UNKNOWN: dict[str, tuple[str, Quantity, str]] = {
@@ -281,7 +289,7 @@ UNKNOWN: dict[str, tuple[str, Quantity, str]] = {
 def test_an_unknown_column_is_answered_with_the_known_ones(case: str) -> None:
     by, quantity, text = UNKNOWN[case]
     with pytest.raises(UsageError, match=text):
-        shape(AGREED, SHOP, by, BRAND, quantity, Fraction(1))
+        shape(AGREED, question(by=by, quantity=quantity), (Fraction(1),))
     with pytest.raises(UsageError, match=text):
         check_question(AGREED, question(by=by, quantity=quantity))
 
@@ -289,12 +297,12 @@ def test_an_unknown_column_is_answered_with_the_known_ones(case: str) -> None:
 def test_where_nothing_is_declared_none_is_offered() -> None:
     bare = contract({BRAND: dataset(BRAND, columns=())})
     with pytest.raises(UsageError, match="its measures: none"):
-        shape(bare, SHOP, "", BRAND, Quantity("sum", "spend"), Fraction(1))
+        shape(bare, question(by="", quantity=Quantity("sum", "spend")), (Fraction(1),))
 
 
 @pytest.mark.parametrize(
     ("kind", "column"),
-    [("count", "tier"), ("histogram", ""), ("sum", ""), ("mean", "spend"), ("", ""), ("sum", "a b"), ("sum", "a" * 64)],
+    [("count", "tier"), ("histogram", ""), ("sum", ""), ("mean", ""), ("", ""), ("sum", "a b"), ("sum", "a" * 64)],
 )
 def test_a_quantity_is_well_formed(kind: str, column: str) -> None:
     with pytest.raises(UsageError):
@@ -318,9 +326,9 @@ def test_a_plan_costs_at_most_what_was_bought_and_no_less_noise_would(units: int
     asked = Question(SHOP, BRAND, AnalystName("alice"), "tier", quantity, units)
     found = compile_plan(AGREED, asked, STANDING)
     sensitivity = 200 if quantity.kind == "sum" else 1
-    assert found.cost_units == price(sensitivity, found.scale_1024) <= units
-    assert found.scale_1024 == 1024 or price(sensitivity, found.scale_1024 - 1) > units
-    assert found.scale == Fraction(found.scale_1024, 1024)
+    assert found.cost_units == price(sensitivity, found.scales_1024[0]) <= units
+    assert found.scales_1024[0] == 1024 or price(sensitivity, found.scales_1024[0] - 1) > units
+    assert found.scales[0] == Fraction(found.scales_1024[0], 1024)
 
 
 def test_one_unit_is_the_least_that_can_be_spent() -> None:
@@ -332,7 +340,7 @@ def test_one_unit_is_the_least_that_can_be_spent() -> None:
 
 def test_a_fortune_buys_no_less_noise_than_scale_one() -> None:
     rich = plan(quantity=COUNT, units=1000 * RHO)
-    assert (rich.scale_1024, rich.cost_units) == (1024, 2**39)
+    assert (rich.scales_1024[0], rich.cost_units) == (1024, 2**39)
 
 
 def test_a_question_goes_to_another_party_of_the_room() -> None:
@@ -342,7 +350,7 @@ def test_a_question_goes_to_another_party_of_the_room() -> None:
         check_question(AGREED, question(owner=SHOP))
 
 
-@pytest.mark.parametrize("name", ["leaves", "words", "bits", "scale_1024", "cost_units", "repeat"])
+@pytest.mark.parametrize("name", ["leaves", "words", "bits", "cost_units", "repeat"])
 def test_numbers_of_a_plan_are_whole_and_below_2_to_the_53(name: str) -> None:
     change: dict[str, Any] = {name: 2**53 - 1}
     assert getattr(replace(PLAN, **change), name) == 2**53 - 1

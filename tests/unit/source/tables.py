@@ -44,7 +44,7 @@ def write(directory: Path, content: bytes, name: str = "shop.csv") -> SourceFile
 
 def load(
     source: SourceFile, columns: Sequence[Column] = (), key_rule: KeyRule = BY_EMAIL
-) -> tuple[dict[str, dict[str, int]], SourceReport]:
+) -> tuple[dict[str, dict[str, int | None]], SourceReport]:
     """Column name -> key text -> value, and the report."""
     table, report = load_table(source, columns, key_rule)
     keys = [key.decode() for key in table.column("key").to_pylist()]

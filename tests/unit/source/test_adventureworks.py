@@ -1,6 +1,7 @@
 """Three shops of public sample data: the people are the true customers, and every value is pandas' value."""
 
 import tempfile
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from cleanroom.ids import column_name
-from cleanroom.question.columns import Column, Dimension, Measure, Reduction
+from cleanroom.question.columns import Asked, Column, Dimension, Measure, Reduction
 from parties.source.key_rule import KeyRule
 from parties.source.load import load_people
 from parties.source.report import SourceReport
@@ -21,7 +22,7 @@ _BY_DAY = ("order_date", "%m/%d/%Y")
 _COLOURS = ("Black", "Blue", "Multi", "NA", "Red", "Silver", "White", "Yellow")
 
 
-def _columns() -> list[Column]:
+def _columns() -> list[Asked]:
     def name(text: str) -> Dimension:
         rules = {
             "last_colour": Reduction("last", "colour", *_BY_DAY),
@@ -44,7 +45,7 @@ def _columns() -> list[Column]:
     ]
 
 
-def _load(shop: str, key: KeyRule, columns: list[Column]) -> tuple[pa.Table, SourceReport]:
+def _load(shop: str, key: KeyRule, columns: Sequence[Column]) -> tuple[pa.Table, SourceReport]:
     source = SourceFile(shared_data(f"adventureworks/sites/{shop}.csv.gz"))
     with tempfile.TemporaryDirectory() as work_directory:
         return load_people(source, key, columns, work_directory=Path(work_directory))

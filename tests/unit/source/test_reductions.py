@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import column_name
-from cleanroom.question.columns import Column, Dimension, Measure, Reduction
+from cleanroom.question.columns import Asked, Column, Dimension, Measure, Reduction
 from parties.source.date_format import checked_date_format
 from tests.reference.people_by_pandas import reduced_people
 from tests.unit.source.tables import HEADER, OPAQUE, colour, load, price, write
@@ -22,7 +22,7 @@ _FORMAT = "%m/%d/%Y"
 _DECLARED = ("Red", "NA", "0", "00")
 
 
-def _every_column() -> list[Column]:
+def _every_column() -> list[Asked]:
     red = {"colour": ("Red", "")}
     both = {"colour": ("Red", "NA"), "day": ("7/1/2018", "07/01/2018")}
     low, high = Decimal("-3.5"), Decimal(7)
@@ -74,7 +74,7 @@ def test_duckdb_agrees_with_pandas_on_every_reduction(made: list[tuple[str, str,
         assert people[column.name] == reduced_people(frame, column), column.name
 
 
-def _colour_of(tmp_path: Path, kind: str, *found: tuple[str, str]) -> int:
+def _colour_of(tmp_path: Path, kind: str, *found: tuple[str, str]) -> int | None:
     content = HEADER + "".join(f"p,{text},{day},1\n" for text, day in found).encode()
     return load(write(tmp_path, content), [colour(kind, ("a", "b", "é"))], OPAQUE)[0]["colour"]["p"]
 
@@ -105,10 +105,11 @@ def test_last_of_a_measure_ends_a_tie_by_text_and_not_by_size(tmp_path: Path) ->
     assert load(write(tmp_path, content), [price("last")], OPAQUE)[0]["price"] == {"p": 10}
 
 
-def test_a_missing_dimension_is_other_and_a_missing_measure_is_zero(tmp_path: Path) -> None:
+def test_a_missing_dimension_is_other_and_a_missing_measure_is_no_value(tmp_path: Path) -> None:
     columns: list[Column] = [colour(), price("max", low="5", high="10")]
     people, report = load(write(tmp_path, HEADER + b"p,,,\n"), columns, OPAQUE)
-    assert (people["colour"], people["price"]) == ({"p": 4}, {"p": 0})
+    assert people["colour"] == {"p": 4}
+    assert people["price"] == {"p": None}
     assert [column.missing for column in report.columns] == [1, 1]
 
 
