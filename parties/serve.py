@@ -115,7 +115,7 @@ def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any
 
 def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
     def command(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-        dataset, of = node.desk.dataset, accountant("zcdp")
+        dataset, of = node.desk.dataset, accountant(node.desk.contract.accountant)
 
         def total() -> dict[str, Any]:
             node.desk.ledger.verify()

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from cleanroom.question.columns import Measure
-from cleanroom.question.plan import Quantity
+from cleanroom.question.quantity import Quantity
 from tests.answers.shops import frame, shop, shop_rows
 from tests.live_room import room_file
 from tests.live_room import values as cells_of
