@@ -80,6 +80,8 @@ CREATE TABLE room_stop (
 CREATE TRIGGER stops_keep BEFORE UPDATE ON room_stop BEGIN SELECT RAISE(ABORT, 'stops are append-only'); END;
 CREATE TRIGGER stops_stay BEFORE DELETE ON room_stop BEGIN SELECT RAISE(ABORT, 'stops are append-only'); END;
 CREATE TABLE room_lift (room TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (room, digest)) STRICT;
+CREATE TRIGGER lifts_keep BEFORE UPDATE ON room_lift BEGIN SELECT RAISE(ABORT, 'lifts are append-only'); END;
+CREATE TRIGGER lifts_stay BEFORE DELETE ON room_lift BEGIN SELECT RAISE(ABORT, 'lifts are append-only'); END;
 CREATE TABLE inbox_part (
   sender TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL,
   digest TEXT NOT NULL, PRIMARY KEY (sender, kind, subject, part)

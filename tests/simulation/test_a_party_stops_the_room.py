@@ -130,6 +130,16 @@ def test_a_pause_is_durable_and_in_force_before_the_coordinator_hears_of_it(tmp_
         assert standing(room["shop"]) == "paused"
 
 
+def test_what_is_being_tried_again_is_not_tried_any_more_after_the_pause(tmp_path: Path) -> None:
+    """A release whose sending failed must not leave because the coordinator comes back within the client's patience."""
+    with stepped_room(tmp_path) as room:
+        between_tries = room["brand"].relayed.client._pause
+        between_tries(0.0)
+        stop_room(room["brand"].opened.desk, PAUSED, WHY)
+        with pytest.raises(UnavailableError, match="the room is stopped"):
+            between_tries(0.0)
+
+
 def test_a_coordinator_that_withholds_the_pause_cannot_make_the_owner_answer(tmp_path: Path) -> None:
     with stepped_room(tmp_path) as room:
         room.match()
