@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cleanroom.answer.opening import Table
 from cleanroom.privacy.law import Law
 from cleanroom.question.plan import Plan
 from cleanroom.wire.messages import Envelope
@@ -87,7 +88,7 @@ def test_a_node_releases_at_its_tick_whatever_the_noise(tmp_path: Path, monkeypa
         answering = room["brand"].node._answering
         draw = answering._draw
 
-        def timed(plan: Plan, plan_hash: str, sums: bytes) -> Envelope:
+        def timed(plan: Plan, plan_hash: str, sums: Table) -> Envelope:
             began = clock.at
             envelope = draw(plan, plan_hash, sums)
             moments.append(clock.at - began)
