@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cleanroom.errors import RefusedError
 from cleanroom.question.contract import Contract
-from cleanroom.question.gate import decide
+from cleanroom.question.gate import Situation, decide
 from cleanroom.question.plan import Plan
 from parties.database import Database
 from parties.ledger import Ledger
@@ -20,7 +20,7 @@ def reserve(state: Database, contract: Contract, plan: Plan, lineage: str) -> bo
     ledger = Ledger(state)
     try:
         with state.transaction():
-            accepted = decide(contract, plan, ledger.view(lineage, plan.asker))
+            accepted = decide(contract, plan, ledger.view(lineage, plan.asker), Situation(AT[:10], AT[:10]))
             ledger.reserve(
                 at=AT,
                 lineage=lineage,
@@ -31,7 +31,7 @@ def reserve(state: Database, contract: Contract, plan: Plan, lineage: str) -> bo
                 units=accepted.cost_units,
             )
     except RefusedError as refusal:
-        if refusal.rule not in ("consumer", "lineage"):
+        if refusal.rule not in ("budget", "lineage"):
             raise
         return False
     return True

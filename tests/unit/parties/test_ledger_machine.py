@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from cleanroom.errors import RefusedError, StateError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.dsse import peek_statement
-from cleanroom.question.gate import decide
+from cleanroom.question.gate import Situation, decide
 from cleanroom.question.plan import Plan
 from parties.desk import Desk
 from parties.own_log import check_own_statements
@@ -42,7 +42,8 @@ class PowerCutError(Exception):
 def reserve(node: Desk, asked: Plan, *, cut: bool = False) -> None:
     """As the node decides on a plan: gate, ledger and statement in one transaction."""
     with suppress(RefusedError, PowerCutError), node.database.transaction():
-        accepted = decide(node.contract, asked, node.ledger.view(DATASET.lineage, asked.asker))
+        situation = Situation(node.today(), node.today())
+        accepted = decide(node.contract, asked, node.ledger.view(DATASET.lineage, asked.asker), situation)
         node.ledger.reserve(
             at=node.now(),
             lineage=DATASET.lineage,
