@@ -57,21 +57,30 @@ def _lines(body: dict[str, Any]) -> list[str]:
     widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
     matches = body["matches"]
     return [
-        f"{body['party']}, people of lineage {body['lineage']}; rho, and epsilon at delta 1e-9",
+        f"{body['party']}, people of lineage {body['lineage']}; {_unit(body['cap'])}",
         *("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table),
         f"matches {matches['done']} of {matches['most']}, ledger entries {body['entries']}",
     ]
+
+
+def _unit(sum_: dict[str, Any]) -> str:
+    return "pure epsilon" if sum_["rho"] is None else "rho, and epsilon at delta 1e-9"
+
+
+def _amount(sum_: dict[str, Any]) -> str:
+    """In the currency of the room's accountant: rho, or in a pure room epsilon."""
+    return f"{float(sum_['epsilon'] if sum_['rho'] is None else sum_['rho']):.6f}"
 
 
 def _row(one: dict[str, Any], waiting: object, setups: object) -> tuple[str, ...]:
     together = one["with_coordinator"]
     return (
         one["consumer"],
-        f"{float(one['spent']['rho']):.6f}",
+        _amount(one["spent"]),
         f"{one['spent']['epsilon']:.3f}",
-        f"{float(one['cap']['rho']):.6f}",
-        f"{float(one['left']['rho']):.6f}",
-        f"{float(together['rho']):.6f}" if together else "",
+        _amount(one["cap"]),
+        _amount(one["left"]),
+        _amount(together) if together else "",
         str(waiting),
         str(setups),
     )
