@@ -1,35 +1,45 @@
 """The terms of a contract in words: for the people who sign it, and for those who ask what a new one changes.
 
-Every term of the contract comes out as one line, those that this page has no sentence for as their own name and value,
-so that nothing that is signed stays unseen; keys are shown as the fingerprints that are compared on the telephone.
-Two contracts with the same lines are the same agreement.
+Every term of the contract comes out as a line. Those that this page has no sentence for come out as their own name and
+value, so that nothing that is signed stays unseen; keys are shown as the fingerprints that are compared on the
+telephone. Two contracts with the same lines are the same agreement, but for the order of columns and values.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from cleanroom.answer.result import epsilon_number
 from cleanroom.privacy.accountant import accountant
 from cleanroom.question.contract import Contract
-from cleanroom.wire.canonical import parse_canonical
+from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from cleanroom.wire.contract_file import contract_bytes
 
 ROOM = "the room"
-_UNSAID = {"cards", "coordinator", "datasets", "kind", "format", "profile", "region"}
-_NAMES = {
-    "setups_per_match": "segmentations within one match, at most",
-    "lineage": "the budget protects",
-    "key": "people are matched by",
-    "capacity": "shown to others instead of the number of people",
-    "cap_units": "all questions together may cost",
-}
+_ROOM_KEYS = {
+    "accountant", "auditors", "cards", "coordinator", "datasets", "ends", "format", "kind", "profile", "purpose",
+    "quorum", "region", "room", "setups_per_match", "starts", "suite",
+}  # fmt: skip
+_DATASET_KEYS = {
+    "approval", "bases", "cap_units", "capacity", "cells", "columns", "consumer_caps", "display_threshold",
+    "fresh_days", "key", "lineage", "overlap", "questions", "questions_each",
+}  # fmt: skip
+_COLUMN_KEYS = {
+    "consumers", "decimals", "edges", "high", "low", "name", "reduction", "role", "step", "unit", "values",
+}  # fmt: skip
 _PROFILES = {
     "opaque-v1": "the text as it is, without blanks around it",
     "email-plain-v1": "e-mail addresses, whatever their capitals",
     "email-uid2-v1": "e-mail addresses, whatever their capitals, and at gmail.com whatever their dots and +tags",
     "phone-e164-v1": "telephone numbers in international form",
 }
+_ACCOUNTANTS = {
+    "zcdp": "costs add up in rho (zCDP, discrete Gaussian noise); epsilon at delta 1e-9 is a way to read them",
+    "pure": "costs add up in epsilon (pure differential privacy, discrete Laplace noise)",
+}
+_QUORUMS = {"asker-and-owner": "asker and owner must both have the log's proof of an answer"}
+_BASES = {"match": "the people that asker and owner share", "table": "all people of the owner"}
 _REDUCTIONS = {
     "last": "the latest",
     "most_frequent": "the most frequent",
@@ -51,50 +61,94 @@ class Term:
 
 def terms(contract: Contract) -> tuple[Term, ...]:
     """Every term, the room's first, then each party's in order of name."""
-    return tuple(_terms(contract))
-
-
-def _terms(contract: Contract) -> Iterator[Term]:
     body: dict[str, Any] = parse_canonical(contract_bytes(contract))
-    yield Term(ROOM, "name", contract.room)
-    yield Term(ROOM, "purpose", contract.purpose)
-    yield Term(ROOM, "parties", ", ".join(sorted(contract.cards)))
-    region = f", numbers without a country code are of {contract.region}" if contract.region else ""
-    yield Term(ROOM, "one person is", _PROFILES.get(contract.profile, contract.profile) + region)
-    for name, value in body.items():
-        if name not in _UNSAID and name not in ("room", "purpose"):
-            yield from _plain(ROOM, name, value)
-    coordinator = contract.coordinator
-    yield Term(ROOM, "coordinator", f"{coordinator.domain} at {coordinator.address}, card {coordinator.fingerprint()}")
-    for party in sorted(contract.cards):
-        yield Term(party, "card", contract.cards[party].fingerprint())
-        yield from _dataset(party, body["datasets"][party])
-
-
-def _dataset(party: str, dataset: Mapping[str, Any]) -> Iterator[Term]:
-    for name, value in dataset.items():
-        if name == "columns":
-            for column in value:
-                yield Term(party, f"column {column['name']}", _column(column))
-        elif name == "consumer_caps":
-            for consumer, cap in value.items():
-                yield Term(party, f"{consumer} may ask for", _cost(cap))
-        elif name == "cap_units":
-            yield Term(party, _NAMES[name], _cost(value))
-        elif name == "overlap":
-            yield Term(
-                party,
-                "overlaps are shown to the coordinator",
-                f"in at most {value['matches']} matches, which together hide each person with epsilon"
-                f" {_number(value['epsilon'])} at delta {_number(value['delta'])}",
+    return (
+        *(Term(ROOM, name, says) for name, says in _room(contract, body)),
+        *(
+            Term(party, name, says)
+            for party in sorted(contract.cards)
+            for name, says in (
+                ("card", contract.cards[party].fingerprint()),
+                *_dataset(body["datasets"][party], contract.accountant),
             )
-        else:
-            yield from _plain(party, name, value)
+        ),
+    )
+
+
+def _room(contract: Contract, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "name", contract.room
+    yield "purpose", contract.purpose
+    yield "parties", ", ".join(sorted(contract.cards))
+    yield "validity", _validity(contract.starts, contract.ends)
+    region = f", those without a country code of {contract.region}" if contract.region else ""
+    yield "one person is", _PROFILES.get(contract.profile, contract.profile) + region
+    yield "accountant", _ACCOUNTANTS.get(contract.accountant, contract.accountant)
+    yield "segmentations within one match, at most", str(contract.setups_per_match)
+    coordinator = contract.coordinator
+    yield "coordinator", f"{coordinator.domain} at {coordinator.address}, card {coordinator.fingerprint()}"
+    for name, key in body["auditors"].items():
+        yield f"auditor {name}", f"reads the log, and cosigns it with the key {key}"
+    yield "an answer counts when", _QUORUMS.get(contract.quorum, contract.quorum)
+    yield "cryptographic suite", contract.suite
+    yield from _others(body, _ROOM_KEYS)
+
+
+def _validity(starts: str, ends: str) -> str:
+    if not starts and not ends:
+        return "no first and no last day"
+    return f"{f'from {starts}' if starts else 'no first day'}, {f'to {ends}' if ends else 'no last day'} (UTC)"
+
+
+def _dataset(dataset: Mapping[str, Any], currency: str) -> Iterator[tuple[str, str]]:
+    overlap = dataset["overlap"]
+    yield "people are matched by", " and ".join(dataset["key"])
+    yield "shown to others instead of the number of people", str(dataset["capacity"])
+    yield (
+        "overlaps are shown to the coordinator",
+        f"in at most {overlap['matches']} matches, which together hide each person with epsilon"
+        f" {_number(overlap['epsilon'])} at delta {_number(overlap['delta'])}",
+    )
+    for column in dataset["columns"]:
+        yield f"{column['role']} {column['name']}", _column(column)
+    bases = " or ".join(_BASES.get(base, base) for base in dataset["bases"])
+    yield "may be asked", f"{', '.join(dataset['questions'])}; of {bases}"
+    yield "numbers in one answer, at most", str(dataset["cells"])
+    yield "questions of each asker, at most", str(dataset["questions_each"])
+    yield "the budget protects", dataset["lineage"]
+    yield "all questions together may cost", _cost(dataset["cap_units"], currency)
+    for consumer, cap in dataset["consumer_caps"].items():
+        yield f"{consumer} may ask for", _cost(cap, currency)
+    yield "approval", _approval(dataset["approval"], currency)
+    threshold = dataset["display_threshold"]
+    yield "small counts", f"noisy counts below {threshold} are not shown" if threshold else "shown like all others"
+    days = dataset["fresh_days"]
+    yield "age of the table", f"not asked about when older than {days} days" if days else "any"
+    yield from _others(dataset, _DATASET_KEYS)
+
+
+def _approval(approval: Mapping[str, Any], currency: str) -> str:
+    if approval["mode"] == "required":
+        return "a person of this company looks at every question first"
+    limits = []
+    if approval["columns"] is not None:
+        limits.append(f"columns other than {', '.join(approval['columns']) or 'none'}")
+    if approval["cells"] is not None:
+        limits.append(f"more than {approval['cells']} numbers")
+    if approval["units_per_question"] is not None:
+        limits.append(f"a cost above {_cost(approval['units_per_question'], currency)}")
+    if approval["units_per_day"] is not None:
+        limits.append(f"a cost of one asker's day above {_cost(approval['units_per_day'], currency)}")
+    limits += [f"{name} {says}" for name, says in _others(approval, _APPROVAL_KEYS)]
+    return f"a person of this company looks first at: {'; '.join(limits)}" if limits else "not needed"
+
+
+_APPROVAL_KEYS = {"mode", "columns", "cells", "units_per_question", "units_per_day"}
 
 
 def _column(column: Mapping[str, Any]) -> str:
-    said = {"name", "role", "reduction", "values", "low", "high", "step", "unit", "decimals"}
-    parts = [column["role"]]
+    if column["role"] == "hidden":
+        return "nobody may ask for it"
+    parts = []
     if "values" in column:
         parts.append(f"one of {', '.join(column['values'])}, or other")
     if "low" in column:
@@ -102,9 +156,12 @@ def _column(column: Mapping[str, Any]) -> str:
             f"from {column['low']} to {column['high']} {column['unit']} in steps of {column['step']},"
             f" {column['decimals']} digits after the point"
         )
-    if "reduction" in column:
-        parts.append(_reduction(column["reduction"]))
-    parts += [f"{name} {_value(column[name])}" for name in column if name not in said]
+    if column.get("edges"):
+        parts.append(f"quantiles between {', '.join(column['edges'])}")
+    parts.append(_reduction(column["reduction"]))
+    consumers = column["consumers"]
+    parts.append(f"for {'everybody with a budget' if consumers is None else ' and '.join(consumers) or 'nobody'}")
+    parts += [f"{name} {says}" for name, says in _others(column, _COLUMN_KEYS)]
     return "; ".join(parts)
 
 
@@ -119,35 +176,22 @@ def _reduction(reduction: Mapping[str, Any]) -> str:
     return f"a person's value is {text}"
 
 
-def _plain(place: str, name: str, value: Any) -> Iterator[Term]:
-    """A term as it stands in the contract; what is inside it, line by line."""
-    label = _NAMES.get(name, name.replace("_", " "))
-    if isinstance(value, dict):
-        for inner in value:
-            yield from _plain(place, f"{name} {inner}", value[inner])
-        if not value:
-            yield Term(place, label, "none")
-    else:
-        yield Term(place, label, _value(value))
+def _others(body: Mapping[str, Any], said: set[str]) -> Iterator[tuple[str, str]]:
+    """Terms that have no sentence here yet, as they stand in the contract."""
+    for name, value in body.items():
+        if name not in said:
+            yield name.replace("_", " "), canonical_bytes(value).decode("utf-8")
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_value(item) for item in value) or "none"
-    if isinstance(value, dict):
-        return "; ".join(f"{name} {_value(item)}" for name, item in value.items()) or "none"
-    return str(value) or "none"
-
-
-def _cost(units: str) -> str:
-    return f"epsilon {epsilon_number(int(units), accountant('zcdp')):g} at delta 1e-9 ({units} units)"
+def _cost(units: str, currency: str) -> str:
+    delta = " at delta 1e-9" if currency == "zcdp" else ""
+    return f"epsilon {epsilon_number(int(units), accountant(currency)):g}{delta} ({units} units)"
 
 
 def _number(fraction: str) -> str:
-    numerator, denominator = fraction.split("/")
-    return numerator if denominator == "1" else f"{int(numerator) / int(denominator):g}".replace("e-0", "e-")
+    exact = Fraction(fraction)
+    text = f"{float(exact):g}".replace("e-0", "e-")
+    return text if Fraction(text) == exact else f"{text} ({fraction})"
 
 
 def lines(contract: Contract) -> list[str]:

@@ -40,8 +40,8 @@ def status(home: Path) -> None:
     for name in sorted(agreement.signatures):
         click.echo(f"signed    {name}, {agreement.signed_at(name)}")
     for term in terms(agreement.contract):
-        if term.place == ROOM and term.name.startswith("valid"):
-            click.echo(f"validity  {term.name}: {term.says}")
+        if (term.place, term.name) == (ROOM, "validity"):
+            click.echo(f"validity  {term.says}")
     stops = _stops(folder)
     for stop in stops:
         click.echo(f"standing  {_line(stop)}")

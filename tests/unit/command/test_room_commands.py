@@ -177,7 +177,7 @@ def test_a_damaged_agreement_is_one_line(companies: Companies) -> None:
 def test_show_says_the_terms_and_who_signed_of_a_file_and_of_a_home(companies: Companies) -> None:
     companies.propose()
     printed = companies.run("room", "show", companies.file)
-    for words in ("purpose: A test", "shop", "brand", "column colour: dimension; one of red, blue, or other", "euros"):
+    for words in ("purpose: A test", "shop", "brand", "dimension colour: one of red, blue, or other", "euros"):
         assert words in printed
     assert "missing   brand" in printed
     companies.room("sign", "brand", companies.file, "--room", companies.room_file)
