@@ -114,8 +114,8 @@ def others() -> Iterator[tuple[str, Contract]]:
         more: dict[str, Any] = {"order_by": "day", "date_format": "%Y"} if value == "last" else {}
         yield f"reduction {name}", with_column(0, dimension(reduction=_reduction(**{name: value}, **more)))
     latest = _reduction(kind="last", order_by="day", date_format="%Y")
-    for name, value in (("order_by", "hour"), ("date_format", "%d")):
-        yield f"reduction {name} of the latest", with_column(0, dimension(reduction=replace(latest, **{name: value})))
+    for other in (replace(latest, order_by="hour"), replace(latest, date_format="%d")):
+        yield f"the latest by {other.order_by} as {other.date_format}", with_column(0, dimension(reduction=other))
     yield "a hidden column", agreed(columns=(*dataset(SHOP).columns, Hidden(ColumnName("income"))))
 
 
