@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanroom.answer.mean import Mean, mean
+from cleanroom.answer.spread import reach, spread
 from cleanroom.errors import RefusedError, UsageError
 from cleanroom.privacy.interval import noise_interval
 from cleanroom.privacy.law import Law
@@ -80,6 +81,21 @@ def test_every_mean_that_the_exact_law_allows_is_in_the_interval_and_few_others(
     assert 6 + max(allowed) <= float(shown.high)
     width = max(allowed) - min(allowed)
     assert float(shown.high - shown.low) <= 1.1 * width + 0.5
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("centred_sum", [-480, 250, 480])
+def test_no_mean_is_lost_between_the_points_where_the_width_is_known(law: Law, centred_sum: int) -> None:
+    """Here the count's noise is the larger part, so the width changes most from point to point."""
+    shown = found(centred_sum, 40, scale_sum=Fraction(1), scale_count=Fraction(4), law=law)
+    first, second = spread(law, Fraction(1)), spread(law, Fraction(4))
+    allowed = [
+        theta
+        for theta in (step / 8 for step in range(-400, 401))
+        if abs(centred_sum - theta * 40) <= reach(first, second, theta, 0.05)
+    ]
+    assert float(shown.low) <= 50 + min(allowed)
+    assert 50 + max(allowed) <= float(shown.high)
 
 
 @pytest.mark.parametrize("law", LAWS)
