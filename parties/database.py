@@ -96,10 +96,11 @@ CREATE TABLE inbox_done (
 class Database:
     """One connection, used by one thread: the node's worker."""
 
-    def __init__(self, path: Path, vault: Vault) -> None:
+    def __init__(self, path: Path, vault: Vault, *, patience_s: float = 30.0) -> None:
+        """`patience_s` is how long a transaction waits for another connection's."""
         previous = os.umask(0o077)
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=patience_s)
         finally:
             os.umask(previous)
         self._vault = vault

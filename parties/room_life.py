@@ -2,16 +2,18 @@
 
     the node serves      → the command goes through its door, to the node's own process, which checks the role
     no node serves       → the command itself writes into the home, under the home's lock
+    its door is silent   → the command writes into the home beside it; the node reads it there before its next step
 
 Either way the stop is written over a connection of its own, so it never waits for a worker that waits for the
 coordinator.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
-from cleanroom.errors import UsageError
+from cleanroom.errors import UnavailableError, UsageError
 from cleanroom.question.agreement import Agreement
 from cleanroom.question.resumption import parse_resumption
 from cleanroom.question.stop import checked_reason
@@ -27,19 +29,20 @@ from parties.vault import Vault
 
 Command = Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]
 Clock = Callable[[], float]
+PATIENCE_S = 900.0
 
 
-def make_desk(home: Home, agreement: Agreement, clock: Clock) -> Desk:
+def make_desk(home: Home, agreement: Agreement, clock: Clock, *, patience_s: float = 30.0) -> Desk:
     """A home's desk over a database connection of the caller's own; the caller closes it."""
     keys = home.keys()
-    database = Database(home.database_file, Vault(keys.state))
+    database = Database(home.database_file, Vault(keys.state), patience_s=patience_s)
     return Desk(home.card().name, agreement.contract, keys, database, clock)
 
 
 @contextmanager
 def desk_beside(home: Home, agreement: Agreement, clock: Clock) -> Iterator[Desk]:
-    """As `make_desk`, closed at the end."""
-    desk = make_desk(home, agreement, clock)
+    """As `make_desk`, closed at the end. It waits for a worker that masks a long list in one transaction."""
+    desk = make_desk(home, agreement, clock, patience_s=PATIENCE_S)
     try:
         yield desk
     finally:
@@ -67,16 +70,19 @@ def door_commands(home: Home, agreement: Agreement, node: Node) -> dict[str, tup
 
 
 def _at_the_node(home: Home, request: dict[str, Any], alone: Callable[[Desk], dict[str, Any]], clock: Clock) -> Any:
-    """Ask the serving node, or do it alone under the home's lock when none serves."""
+    """Ask the serving node, or do it alone when none serves, under the home's lock, or when it does not answer."""
     agreement = agreement_in_force(home)
     with home.if_unlocked() as free:
-        if free:
-            with desk_beside(home, agreement, clock) as desk:
-                return alone(desk)
-    door = home.socket_file
-    if home.settings_file.exists():
-        door = read_settings(home.settings_file).socket or door
-    return ask_door(door, request)
+        if not free:
+            with suppress(UnavailableError):  # it is starting, or hangs: what is written into the home counts as well
+                return ask_door(_door(home), request)
+        with desk_beside(home, agreement, clock) as desk:
+            return alone(desk)
+
+
+def _door(home: Home) -> Path:
+    elsewhere = read_settings(home.settings_file).socket if home.settings_file.exists() else None
+    return elsewhere or home.socket_file
 
 
 def stop_at_home(home: Home, how: str, reason: str, *, clock: Clock) -> str:

@@ -1,9 +1,11 @@
 """What an operator types to agree on a room, to stop it and to go on, and the one line for each mistake."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
 
 import pytest
 import tomli_w
@@ -15,7 +17,7 @@ from cleanroom.question.agreement import parse_agreement
 from parties.command.main import cli
 from parties.door import Door
 from parties.home import Home
-from parties.room_life import desk_beside, door_commands
+from parties.room_life import desk_beside, door_commands, stop_at_home
 from parties.serve import open_home
 from parties.settings import Analyst, read_settings
 from tests.small_room import write_room
@@ -326,6 +328,29 @@ def test_a_pause_waits_for_no_worker_that_waits_for_the_coordinator(companies: C
         assert desk.stops.standing().state == "paused"
         kinds = [says for (says,) in desk.database.all("SELECT says FROM outbox ORDER BY id")]
     assert kinds == ["room.paused", "room.stopped"]
+
+
+def test_a_node_that_does_not_open_its_door_is_paused_all_the_same(companies: Companies) -> None:
+    """It is starting, or it hangs: it looks into its home before its next step."""
+    companies.agree()
+    home = companies.home("shop")
+    with home.locked():
+        companies.room("pause", "shop", "--reason", WHY)
+    assert "paused by shop" in companies.room("status", "shop")
+
+
+def test_a_pause_waits_for_the_workers_transaction_and_not_for_more(companies: Companies) -> None:
+    """The worker masks a list; the pause is written as soon as that is on disk."""
+    companies.agree()
+    worker = open_home(companies.home("shop")).desk.database
+    pausing = threading.Thread(target=stop_at_home, args=(companies.home("shop"), "pause", WHY), kwargs={"clock": time})
+    with worker.transaction():
+        pausing.start()
+        pausing.join(0.2)
+        assert pausing.is_alive()
+    pausing.join(30)
+    worker.close()
+    assert "paused by shop" in companies.room("status", "shop")
 
 
 def test_errors_are_the_products_own(companies: Companies) -> None:
