@@ -31,7 +31,8 @@ from cleanroom.coordinator.home import CoordinatorHome
 from cleanroom.coordinator.room_server import RoomServer
 from cleanroom.crypto.placement import place
 from cleanroom.ids import PartyName, analyst_name
-from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
+from cleanroom.privacy.accountant import accountant as prices_of
+from cleanroom.privacy.budget import parse_epsilon
 from cleanroom.privacy.law import Law
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.querylog.chain import LogProof
@@ -75,6 +76,7 @@ def room_file(
     budget: str = "100",
     overlap: Mapping[str, Any] | None = None,
     setups_per_match: int = 64,
+    accountant: str = "zcdp",
 ) -> RoomFile:
     """A room file in `folder`, written and read as a person's would be.
 
@@ -87,6 +89,7 @@ def room_file(
         "room": "spring",
         "purpose": "to test a room",
         "setups_per_match": setups_per_match,
+        "accountant": accountant,
         "match": {"profile": "email-plain-v1"},
         "parties": {},
     }
@@ -115,7 +118,7 @@ def _source(folder: Path, name: str, people: Path | pa.Table | Rows) -> Path:
 
 def with_budget(room: RoomFile, epsilon: str) -> RoomFile:
     """The same terms with another budget, in equal parts for every other party."""
-    cap = units_for_epsilon(parse_epsilon(epsilon))
+    cap = prices_of(room.accountant).units_for_epsilon(parse_epsilon(epsilon))
     datasets = {
         name: replace(
             dataset,
@@ -136,11 +139,13 @@ class RecordingNoise:
 
     source: NoiseSource = field(default_factory=DiscreteNoise)
     draws: list[tuple[int, Fraction, tuple[int, ...]]] = field(default_factory=list)
+    laws: list[Law] = field(default_factory=list)
 
     def draw(self, count: int, scale: Fraction, law: Law) -> list[int]:
-        """One draw, recorded as (count, scale, noise)."""
+        """One draw, recorded as (count, scale, noise), and its law beside it."""
         noise = self.source.draw(count, scale, law)
         self.draws.append((count, scale, tuple(noise)))
+        self.laws.append(law)
         return noise
 
 
@@ -481,7 +486,7 @@ class LiveRoom:
             analyst=analyst_name(analyst),
             by=by,
             quantity=quantity,
-            units=units_for_epsilon(parse_epsilon(epsilon)),
+            units=prices_of(self.contract.accountant).units_for_epsilon(parse_epsilon(epsilon)),
             repeat=repeat,
         )
 
