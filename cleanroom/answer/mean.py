@@ -81,10 +81,10 @@ def mean(
 ) -> Mean:
     """The mean of `column` in one group, from the noisy sum of (value - middle) in steps and the noisy count.
 
-    The middle is (low + high) / 2 in steps, rounded down. Raises RefusedError for a scale outside the rules,
+    The middle is the column's `middle_units`. Raises RefusedError for a scale outside the rules,
     UsageError for a level outside 0 to 0.999999.
     """
-    middle = (column.low_units + column.high_units) // 2
+    middle = column.middle_units
     lowest, highest = column.low_units - middle, column.high_units - middle
     widths = _half_widths(law, scale_sum, scale_count, max(-lowest, highest), level)
     if count <= noise_interval(scale_count, level=level, law=law).half_width:
