@@ -12,7 +12,7 @@ from cleanroom.answer.result import epsilon_number, rho_text
 from cleanroom.privacy.accountant import Accountant, accountant
 from parties.desk import Desk
 
-COUNTED = frozenset({"count", "histogram", "quantile", "top-k"})
+COUNTED = frozenset({"count", "histogram", "quantile"})
 """Kinds of questions in which a person is in one cell, once."""
 
 _BY_QUANTITY = """SELECT consumer, quantity, SUM(units) FROM ledger AS entry WHERE kind IN ('reserve', 'replayed')

@@ -86,7 +86,7 @@ class Receipts:
             before = canonical_bytes({"entries": [entry.body() for entry in held.entries], "first": 1})
             self._keep_evidence(owner, "the owner replayed its ledger", self.newest(owner) or b"", before)
         if forked or len(line.entries) >= len(held.entries):
-            self._save(owner, line, statement)
+            self._save(owner, line, statement, known=0 if forked else len(held.entries))
         return ""
 
     def _held(self, owner: str, identity: bytes) -> _Line:
@@ -152,15 +152,15 @@ class Receipts:
             sha256(statement).hexdigest(), self._desk.now(), owner, why, statement, entries,
         )  # fmt: skip
 
-    def _save(self, owner: str, line: _Line, statement: bytes) -> None:
+    def _save(self, owner: str, line: _Line, statement: bytes, *, known: int) -> None:
         key, database = self._key(owner), self._desk.database
         database.run("INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?)", *key, statement)
-        for place, (entry, head) in enumerate(zip(line.entries, line.heads, strict=True), start=1):
+        database.run(f"DELETE FROM receipt_entry {_WHERE} AND place > ?", *key, known)  # noqa: S608 # a literal above
+        for place in range(known, len(line.entries)):
             database.run(
-                "INSERT OR REPLACE INTO receipt_entry VALUES (?, ?, ?, ?, ?, ?)",
-                *key, place, canonical_bytes(entry.body()).decode("utf-8"), head,
+                "INSERT INTO receipt_entry VALUES (?, ?, ?, ?, ?, ?)",
+                *key, place + 1, canonical_bytes(line.entries[place].body()).decode("utf-8"), line.heads[place],
             )  # fmt: skip
-        database.run(f"DELETE FROM receipt_entry {_WHERE} AND place > ?", *key, len(line.entries))  # noqa: S608 # a literal above
 
 
 def _parse_entries(blob: bytes) -> tuple[int, list[ConsumerEntry]]:

@@ -41,9 +41,14 @@ class PowerCutError(Exception):
 
 def reserve(node: Desk, asked: Plan, *, cut: bool = False) -> None:
     """As the node decides on a plan: gate, ledger and statement in one transaction."""
-    with suppress(RefusedError, PowerCutError), node.database.transaction():
-        situation = Situation(node.today(), node.today())
-        accepted = decide(node.contract, asked, node.ledger.view(DATASET.lineage, asked.asker), situation)
+    situation = Situation(node.today(), node.today())
+    with suppress(PowerCutError), node.database.transaction():
+        try:
+            accepted = decide(node.contract, asked, node.ledger.view(DATASET.lineage, asked.asker), situation)
+        except RefusedError as refusal:
+            if refusal.rule not in ("budget", "lineage", "patience"):
+                raise
+            return
         node.ledger.reserve(
             at=node.now(),
             lineage=DATASET.lineage,
