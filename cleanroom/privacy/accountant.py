@@ -5,7 +5,7 @@ A contract names one of two; it is fixed when the room opens, and costs of the t
 - `zcdp`: discrete Gaussian noise; a unit is 2^-40 of rho (zero-concentrated differential privacy). A budget of
   epsilon at delta 1e-9 lasts for many answers. Epsilon is a reading of the sum of units, never something to add.
 - `pure`: discrete Laplace noise; a unit is 2^-40 of epsilon itself, and delta is 0. Epsilons add, exactly. The
-  better choice for a few answers (below about 17 at epsilon 1), and the one that is explained in a sentence.
+  better choice for a few answers (fewer than 14 counts for an epsilon of 1), and the one explained in a sentence.
 
 Every vector that gets noise here is moved by one person in one cell, by at most an integer `sensitivity`: its L1
 and its L2 sensitivity are that one number, whichever law asks. Costs are rounded up, purchases down; a noise scale is

@@ -80,15 +80,6 @@ def check_sensitivity(sensitivity_l2_squared: int | Fraction) -> None:
         _refuse("sensitivity", "the squared sensitivity is outside 0 to 2^124", "declare narrower clamps")
 
 
-def scale_from_numerator(numerator: int) -> Fraction:
-    """The noise scale a plan carries as a count of 1/1024. Raises RefusedError outside 1 to 2^40."""
-    if type(numerator) is not int:
-        _refuse("noise-scale", "the noise scale is not an integer count of 1/1024", "give an integer")
-    scale = Fraction(numerator, SCALE_DENOMINATOR)
-    check_scale(scale)
-    return scale
-
-
 def cost_units(sensitivity_l2_squared: int | Fraction, scale: Fraction) -> int:
     """The cost, in units of 2^-40 rho, of one noisy vector: Delta^2 / (2 sigma^2), exact, rounded up.
 
