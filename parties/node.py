@@ -167,6 +167,8 @@ class Node:
     def _on_stopped(self, message: Message) -> None:
         """Another party paused or closed the room: so it is for us."""
         if take_stop(self.desk, message):
+            standing = self.desk.stops.standing()
+            _LOG.warning("the room is %s by %s: %s", standing.state, standing.by, standing.reason)
             self.after_stop()
 
     def stop(self) -> None:

@@ -85,14 +85,22 @@ def _door(home: Home) -> Path:
     return elsewhere or home.socket_file
 
 
+def stop_at_door(door: Path, how: str, reason: str) -> str:
+    """Pause or close the room at a serving node whose home is not ours to read; the digest of the statement."""
+    return str(ask_door(door, _stopping(how, reason))["digest"])
+
+
+def _stopping(how: str, reason: str) -> dict[str, Any]:
+    return {"command": "room-stop", "how": how, "reason": checked_reason(reason)}
+
+
 def stop_at_home(home: Home, how: str, reason: str, *, clock: Clock) -> str:
     """Pause or close the room; the digest of the statement. Raises one of our errors, and then nothing was changed."""
-    checked_reason(reason)
 
     def alone(desk: Desk) -> dict[str, Any]:
         return {"digest": stop_room(desk, WORDS[how], reason).digest}
 
-    return str(_at_the_node(home, {"command": "room-stop", "how": how, "reason": reason}, alone, clock)["digest"])
+    return str(_at_the_node(home, _stopping(how, reason), alone, clock)["digest"])
 
 
 def resume_at_home(home: Home, data: bytes, *, clock: Clock) -> bool:

@@ -14,9 +14,15 @@ from cleanroom.report.agreement_words import ROOM, terms
 from parties.agreeing import agreement_in_force, names, replace_file, written_at
 from parties.command.party import HOME, read_input
 from parties.home import Home
-from parties.room_life import desk_beside, resume_at_home, stop_at_home
+from parties.room_life import desk_beside, resume_at_home, stop_at_door, stop_at_home
 
 REASON = click.option("--reason", required=True, help="Why, in one line; the other parties are shown it.")
+HOME_OR_DOOR = click.option("--home", type=click.Path(path_type=Path), help="The node's folder.")
+DOOR = click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    help="Instead of --home: the serving node's socket, if you are another user.",
+)
 _WORDS = {PAUSED: "paused", CLOSED: "closed"}
 
 
@@ -27,6 +33,15 @@ def _stops(home: Home) -> list[Stop]:
 
 def _line(stop: Stop) -> str:
     return f"{_WORDS[stop.kind]} by {stop.by}, {stop.at}: {stop.reason}"
+
+
+def _stop(how: str, home: Path | None, socket: Path | None, reason: str) -> None:
+    if home is not None and socket is None:
+        stop_at_home(Home(home), how, reason, clock=time.time)
+    elif socket is not None and home is None:
+        stop_at_door(socket, how, reason)
+    else:
+        raise UsageError("say where your node is: --home FOLDER or --socket FILE")
 
 
 @click.command()
@@ -62,21 +77,23 @@ def _lacking(home: Home, contract: Contract, stops: list[Stop]) -> str:
 
 
 @click.command()
-@HOME
+@HOME_OR_DOOR
+@DOOR
 @REASON
-def pause(home: Path, reason: str) -> None:
+def pause(home: Path | None, socket: Path | None, reason: str) -> None:
     """Pause the room at once, alone: this node answers and asks nothing until all parties have signed a resumption."""
-    stop_at_home(Home(home), "pause", reason, clock=time.time)
+    _stop("pause", home, socket, reason)
     click.echo("paused    nothing is answered or asked here from now on; the other parties are told")
     click.echo("next      to go on, all parties sign: cleanroom room resume --home HOME")
 
 
 @click.command()
-@HOME
+@HOME_OR_DOOR
+@DOOR
 @REASON
-def close(home: Path, reason: str) -> None:
+def close(home: Path | None, socket: Path | None, reason: str) -> None:
     """Close the room for good, alone: this node never answers or asks in it again."""
-    stop_at_home(Home(home), "close", reason, clock=time.time)
+    _stop("close", home, socket, reason)
     click.echo("closed    nothing is answered or asked here any more; the other parties are told")
 
 

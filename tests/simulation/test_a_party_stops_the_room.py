@@ -206,10 +206,10 @@ def without_answer_to(party: SteppedParty, kind: str) -> Callable[[], None]:
     return again
 
 
-def ask_until(room: SteppedRoom, holds: Callable[[], bool]) -> None:
+def ask_until(room: SteppedRoom, holds: Callable[[], bool], **other: Any) -> None:
     """shop asks brand, and goes away when this holds."""
     node = room["shop"].node
-    inquiry = Inquiry(node, room.question("shop", "brand", by="colour"))
+    inquiry = Inquiry(node, replace(room.question("shop", "brand", by="colour"), **other))
     for _ in range(200):
         if holds():
             return
@@ -220,10 +220,11 @@ def ask_until(room: SteppedRoom, holds: Callable[[], bool]) -> None:
     raise AssertionError("the question never came so far")
 
 
-def test_a_reservation_without_noise_is_voided_and_its_cost_is_free_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("base", ["match", "table"])
+def test_a_reservation_without_noise_is_voided_and_its_cost_is_free_again(base: str, tmp_path: Path) -> None:
     with stepped_room(tmp_path) as room:
         again = without_answer_to(room["brand"], "budget.debit")
-        ask_until(room, lambda: room["brand"].states("question") == ["reserved"])
+        ask_until(room, lambda: room["brand"].states("question") == ["reserved"], base=base)
         assert room["brand"].spent("shop") > 0
         pause(room["brand"])
         assert room["brand"].spent("shop") == 0
@@ -233,7 +234,7 @@ def test_a_reservation_without_noise_is_voided_and_its_cost_is_free_again(tmp_pa
         budget = [one["kind"] for one in room.log() if one["kind"].startswith("budget.")]
         assert budget == ["budget.debit", "budget.voided"]
         assert room["shop"].states("question") == ["failed"]
-        assert "question.rows" not in {one.kind for one in room["brand"].post.written}
+        assert not {"question.rows", "question.release"} & {one.kind for one in room["brand"].post.written}
 
 
 def test_a_node_that_ended_between_pause_and_voiding_voids_when_the_debit_is_logged(tmp_path: Path) -> None:

@@ -310,6 +310,20 @@ def test_while_a_node_serves_the_pause_goes_through_its_door(companies: Companie
         served.desk.stops.check_open()
 
 
+def test_an_operator_under_another_user_pauses_at_the_socket(companies: Companies, served: Bell) -> None:
+    """Such a user reaches the node's socket, and can not read its home."""
+    socket = companies.home("shop").socket_file
+    assert "paused" in companies.run("room", "pause", "--socket", socket, "--reason", WHY)
+    assert "closed" in companies.run("room", "close", "--socket", socket, "--reason", WHY)
+    assert (served.rung, served.desk.stops.standing().state) == (2, "closed")
+
+
+@pytest.mark.parametrize("where", [(), ("--home", "shop", "--socket", "shop/node.sock")])
+def test_a_pause_says_at_which_node(companies: Companies, where: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="--home FOLDER or --socket FILE"):
+        companies.run("room", "pause", *where, "--reason", WHY)
+
+
 def test_only_an_operator_pauses_through_the_door(companies: Companies, served: Bell) -> None:
     settings = companies.home("shop").settings_file
     mine = read_settings(settings).analysts[0]
