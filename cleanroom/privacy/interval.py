@@ -45,7 +45,7 @@ class NoiseInterval:
 
 
 @lru_cache(maxsize=1024)
-def noise_interval(scale: Fraction, *, level: Fraction = LEVEL, cells: int = 1, law: Law = "gaussian") -> NoiseInterval:
+def noise_interval(scale: Fraction, *, level: Fraction = LEVEL, cells: int = 1, law: Law) -> NoiseInterval:
     """The smallest symmetric interval that holds the noise of `cells` cells at once with `level` or more.
 
     `scale` is the law's parameter in steps of the released number. `cells=1` is the interval of one number; more
@@ -68,7 +68,7 @@ def noise_interval(scale: Fraction, *, level: Fraction = LEVEL, cells: int = 1, 
 
 
 @lru_cache(maxsize=1024)
-def largest_scale(half_width: int, *, level: Fraction = LEVEL, cells: int = 1, law: Law = "gaussian") -> Fraction:
+def largest_scale(half_width: int, *, level: Fraction = LEVEL, cells: int = 1, law: Law) -> Fraction:
     """The largest allowed scale whose interval is at most `half_width` to either side: a wish for accuracy, met.
 
     Raises UsageError, naming the nearest possible half width, if the smallest allowed noise is already wider.

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cleanroom.privacy.budget import parse_epsilon, scale_for_units, units_for_epsilon
-from cleanroom.privacy.interval import noise_interval
+from cleanroom.privacy.accountant import accountant
+from cleanroom.privacy.budget import parse_epsilon
 from cleanroom.question.quantity import Quantity
 from parties.room_file import read_room_file
 from tests.answers.shops import frame, shop, shop_rows
@@ -24,7 +24,8 @@ from tests.shared_data import shared_data
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "adventureworks.toml"
 STANDARD_ERRORS = 5
-SCALE = scale_for_units(units_for_epsilon(parse_epsilon("1")), 1)
+ZCDP = accountant("zcdp")
+SCALE = ZCDP.scale_for_units(ZCDP.units_for_epsilon(parse_epsilon("1")), 1)
 
 
 def least_accepted(intervals: int, coverage: Fraction) -> int:
@@ -41,7 +42,7 @@ def check(noise: list[int], held: int) -> None:
     (a chi-square of as many degrees of freedom, less one).
     """
     count, sigma = len(noise), float(SCALE)
-    assert held >= least_accepted(count, noise_interval(SCALE).coverage)
+    assert held >= least_accepted(count, ZCDP.noise_interval(SCALE).coverage)
     mean = sum(noise) / count
     assert abs(mean) <= STANDARD_ERRORS * sigma / sqrt(count)
     variance = sum((one - mean) ** 2 for one in noise) / (count - 1)
@@ -50,7 +51,7 @@ def check(noise: list[int], held: int) -> None:
 
 @pytest.mark.parametrize(("intervals", "rate"), [(200, 3e-6), (432, 3e-6)])
 def test_an_honest_node_fails_these_tests_as_rarely_as_they_say(intervals: int, rate: float) -> None:
-    coverage = noise_interval(SCALE).coverage
+    coverage = ZCDP.noise_interval(SCALE).coverage
     lower, _ = binomial_tails(least_accepted(intervals, coverage) - 1, intervals, float(coverage))
     assert lower <= rate
 
@@ -94,7 +95,7 @@ def test_intervals_hold_the_overlap_of_real_customers_as_often_as_the_law_says(
         answer = adventureworks.ask(asker, owner, repeat=repeat)
         (cell,) = answer["cells"]
         assert not answer["stored"]
-        assert cell["high"] - cell["value"] == cell["value"] - cell["low"] == noise_interval(SCALE).half_width
+        assert cell["high"] - cell["value"] == cell["value"] - cell["low"] == ZCDP.noise_interval(SCALE).half_width
         noise.append(cell["value"] - truth)
         held += cell["low"] <= truth <= cell["high"]
     check(noise, held)

@@ -7,13 +7,20 @@ from fractions import Fraction
 import pytest
 
 from cleanroom.errors import RefusedError, UsageError
-from cleanroom.privacy import budget
+from cleanroom.privacy import budget, interval
 from cleanroom.privacy.accountant import ACCOUNTANTS, UNITS, Accountant, accountant
 from cleanroom.privacy.budget import MAX_SCALE
 
 STEP = Fraction(1, 1024)
 PURE, ZCDP = accountant("pure"), accountant("zcdp")
 BOTH = pytest.mark.parametrize("of", [PURE, ZCDP], ids=lambda one: one.name)
+
+
+def test_an_interval_is_never_of_a_law_that_nobody_named() -> None:
+    """A Laplace interval is half as wide again: the wrong law would promise too much."""
+    assert PURE.noise_interval(Fraction(10)).half_width > ZCDP.noise_interval(Fraction(10)).half_width
+    with pytest.raises(TypeError, match="law"):
+        interval.noise_interval(Fraction(10))
 
 
 def test_a_contract_names_one_of_two_accountants() -> None:

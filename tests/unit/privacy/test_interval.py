@@ -6,9 +6,11 @@ import pytest
 
 from cleanroom.errors import RefusedError, UsageError
 from cleanroom.privacy import interval
-from cleanroom.privacy.interval import NoiseInterval, noise_interval
+from cleanroom.privacy.accountant import accountant
+from cleanroom.privacy.interval import NoiseInterval
 from tests.reference.discrete_gaussian_law import probabilities, smallest_interval
 
+noise_interval = accountant("zcdp").noise_interval
 SCALES = [Fraction(1), Fraction(1025, 1024), Fraction(3, 2), Fraction(2), Fraction(5918, 1024), Fraction(50)]
 
 
