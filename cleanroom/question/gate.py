@@ -28,6 +28,7 @@ Left out here because they need the node's own state, and checked there before t
 and dataset versions are the current ones, and that the plan hash is not already answered for another request.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -268,11 +269,12 @@ def _check_budget(contract: Contract, rule: str, plan: Plan, left: int, cost: in
         return
     whose = f"{plan.asker}'s budget at {plan.owner}" if rule == "budget" else f"the budget of {plan.owner}'s people"
     prices = accountant(contract.accountant)
+    # Rounded down: an advice that is itself refused would be worse than none.
+    buys = math.floor(prices.epsilon_view(left) * 1000) / 1000 if left > 0 else 0
     if rule == "lineage":
         advice = "what others spent is not shown; ask the owner's operator"
-    elif left > 0:
-        at = " at delta 1e-9" if prices.delta else ""
-        advice = f"the most that is left buys about epsilon {float(prices.epsilon_view(left)):.3f}{at}"
+    elif buys:
+        advice = f"the most that is left buys about epsilon {buys:.3f}{' at delta 1e-9' if prices.delta else ''}"
     else:
         advice = "nothing is left; only a new contract signed by all parties can grant more"
     raise RefusedError(rule, plan.owner, f"{whose} does not cover this question", advice)
