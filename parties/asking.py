@@ -56,16 +56,17 @@ class Asking:
         cells = json.loads(self._desk.database.kept("answer", plan_hash)) if row[0] == "answered" else ()
         return Asked(plan_hash, row[0], plan, tuple(cells), row[2])
 
-    def same_question(self, plan: Plan) -> Asked | None:
-        """A question with this plan, by whichever analyst of ours it was asked first."""
-        for (plan_hash,) in self._desk.database.all(
-            "SELECT plan_hash FROM question WHERE owner = 0 AND setup = ? AND state NOT IN ('refused', 'failed')",
-            plan.setup,
-        ):
-            asked = self.find(plan_hash)
-            if asked is not None and replace(asked.plan, analyst=plan.analyst) == plan:
-                return asked
-        return self.find(plan.hash())
+    def repeats(self, plan: Plan) -> list[Asked]:
+        """This question from the plan's repeat on, by whichever analyst of ours it was asked, by rising repeat."""
+        rows = self._desk.database.all("SELECT plan_hash FROM question WHERE owner = 0 AND setup = ?", plan.setup)
+        found = [asked for (plan_hash,) in rows if (asked := self.find(plan_hash)) is not None]
+        same = [
+            asked
+            for asked in found
+            if asked.plan.repeat >= plan.repeat
+            and replace(asked.plan, analyst=plan.analyst, repeat=plan.repeat) == plan
+        ]
+        return sorted(same, key=lambda asked: asked.plan.repeat)
 
     def start(self, plan: Plan) -> str:
         """Sign the plan and have it logged; the same plan twice is the same question.

@@ -1,7 +1,9 @@
 """From an analyst's question to an answer: find or make the match, the set-up, the plan; then wait, and say for whom.
 
 Each step looks at durable state and starts what is missing, so it can be repeated at any time, also after a crash of
-either node: the same question ends in the same stored answer. What has to wait names the party it waits for.
+either node: the same question ends in the same stored answer, the newest one. What has to wait names the party it
+waits for. Asking `again` wants a new answer, charged again: a question over a whole table names no version of it, so
+its stored answer would otherwise stand for ever. An answer that is still on its way is waited for, not asked twice.
 """
 
 import time
@@ -10,8 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cleanroom.answer.result import answer_body
+from cleanroom.answer.view import USUAL_VIEW, View
 from cleanroom.errors import RefusedError, UnavailableError
 from cleanroom.question.compile import Question, Standing, check_question, compile_plan
+from cleanroom.question.plan import Plan
 from cleanroom.wire.canonical import parse_canonical
 from parties.asking import Asked
 from parties.node import Node
@@ -33,9 +37,11 @@ class Waiting:
 class Inquiry:
     """One question of one analyst, followed to its end."""
 
-    def __init__(self, node: Node, question: Question) -> None:
+    def __init__(self, node: Node, question: Question, *, view: View = USUAL_VIEW, again: bool = False) -> None:
         self._node = node
         self._question = question
+        self._view = view
+        self._again = again
         self._match = ""
         self._setup = ""
         self._matches_left = 2
@@ -51,6 +57,7 @@ class Inquiry:
         """
         contract = self._node.desk.contract
         check_question(contract, self._question)
+        self._view.check(contract, self._question.owner, self._question.quantity)
         places = sum(contract.datasets[name].capacity for name in (self._question.asker, self._question.owner))
         timeout_s += WORK_S_PER_PLACE * places
         started, shown = time.monotonic(), ""
@@ -62,7 +69,12 @@ class Inquiry:
                 matched = self._matched_at or now
                 seconds = {"match": round(matched - started, 3), "answer": round(now - matched, 3)}
                 return answer_body(
-                    self._node.desk.contract, state.plan, state.cells, stored=not self._new, seconds=seconds
+                    self._node.desk.contract,
+                    state.plan,
+                    state.cells,
+                    stored=not self._new,
+                    seconds=seconds,
+                    view=self._view,
                 )
             if state.what != shown:
                 shown = state.what
@@ -131,10 +143,7 @@ class Inquiry:
                 self._raise(asked)
         else:
             plan = compile_plan(self._node.desk.contract, self._question, standing)
-            asked = asking.same_question(plan)
-            while asked is not None and asked.state in ("refused", "failed"):
-                plan = replace(plan, repeat=asked.plan.repeat + 1)
-                asked = asking.same_question(plan)
+            asked, plan = self._newest(plan)
             if asked is None:
                 self._new = True
                 asking.start(plan)
@@ -145,6 +154,15 @@ class Inquiry:
         if asked.state == "answered":
             return asked
         return self._waiting("question", asked.plan_hash, f"asking {asked.plan.owner} ({asked.state})")
+
+    def _newest(self, plan: Plan) -> tuple[Asked | None, Plan]:
+        """The question to go on with, and the plan to ask if there is none."""
+        known = self._node.asking.repeats(plan)
+        if not known:
+            return None, plan
+        useless = ("refused", "failed", "answered") if self._again else ("refused", "failed")
+        newest = next((asked for asked in reversed(known) if asked.state not in useless), None)
+        return newest, replace(plan, repeat=known[-1].plan.repeat + 1)
 
     def _raise(self, asked: Asked) -> None:
         if asked.state == "failed":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cleanroom.answer.view import View, parse_levels
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName
 from cleanroom.privacy.budget import parse_epsilon
@@ -18,7 +19,11 @@ from parties.room_state import RoomState
 
 @dataclass(frozen=True, slots=True)
 class SandboxQuestion:
-    """What was typed: `of` a dimension of the owner, `total` a measure, neither for a count."""
+    """What was typed: `of` a dimension of the owner, `total`, `mean` or `quantile` a measure; none for a count.
+
+    `at` are levels of quantiles as text, `top` the length of a ranking, `base` the people asked about, and `again` asks
+    for a new answer where one is stored.
+    """
 
     asker: str
     owner: str
@@ -26,14 +31,26 @@ class SandboxQuestion:
     of: str
     total: str
     epsilon: str
+    mean: str = ""
+    quantile: str = ""
+    at: str = ""
+    top: int = 0
+    base: str = "match"
+    again: bool = False
 
     def quantity(self) -> Quantity:
-        """What is added up per cell."""
-        if self.of:
-            return Quantity("histogram", self.of)
-        return Quantity("sum", self.total) if self.total else Quantity("count")
+        """What is added up per cell; raises UsageError for more than one quantity."""
+        typed = {"histogram": self.of, "sum": self.total, "mean": self.mean, "quantile": self.quantile}
+        asked = [Quantity(kind, column) for kind, column in typed.items() if column]
+        if len(asked) > 1:
+            raise UsageError("--of, --sum, --mean and --quantile exclude each other: ask once for each")
+        return asked[0] if asked else Quantity("count")
 
-    def request(self) -> dict[str, str]:
+    def view(self) -> View:
+        """What is to be read off the answer; raises UsageError."""
+        return View(levels=parse_levels(self.at), top=self.top)
+
+    def request(self) -> dict[str, Any]:
         """The request at the asker's door."""
         quantity = self.quantity()
         return {
@@ -43,6 +60,10 @@ class SandboxQuestion:
             "quantity": quantity.kind,
             "column": quantity.column,
             "epsilon": self.epsilon,
+            "base": self.base,
+            "at": self.at,
+            "top": self.top,
+            "again": self.again,
         }
 
 
@@ -94,5 +115,7 @@ def check_names(room: RoomFile, question: SandboxQuestion) -> None:
 
 def check_columns(room: RoomFile, question: SandboxQuestion) -> None:
     """Refuse unknown columns before anything is created; raises UsageError that lists the known ones."""
-    partition_cells(room, PartyName(question.asker), question.by)
-    quantity_cells(room, PartyName(question.owner), question.quantity())
+    owner = PartyName(question.owner)
+    partition_cells(room, PartyName(question.asker) if question.base == "match" else owner, question.by)
+    quantity_cells(room, owner, question.quantity())
+    question.view().check(room, owner, question.quantity())

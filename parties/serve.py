@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cleanroom.answer.result import charge, epsilon_number, rho_text
+from cleanroom.answer.view import View, parse_levels
 from cleanroom.crypto.key_files import private_folder, read_secret
 from cleanroom.errors import StateError, UnavailableError, UsageError
 from cleanroom.ids import party_name
@@ -96,9 +97,12 @@ def connect(opened: Opened) -> CoordinatorClient:
 def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
     def command(analyst: Analyst, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
         texts = {name: request.get(name, "") for name in ("owner", "by", "quantity", "column", "epsilon")}
-        texts["base"] = request.get("base", "match")
+        texts["base"], texts["at"] = request.get("base", "match"), request.get("at", "")
         if not all(isinstance(text, str) for text in texts.values()):
-            raise UsageError("owner, by, quantity, column, base and epsilon are texts")
+            raise UsageError("owner, by, quantity, column, base, at and epsilon are texts")
+        again, top = request.get("again", False), request.get("top", 0)
+        if type(again) is not bool or type(top) is not int:
+            raise UsageError("again is true or false, top a whole number")
         question = Question(
             asker=node.desk.name,
             owner=party_name(texts["owner"]),
@@ -108,7 +112,9 @@ def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any
             units=accountant(node.desk.contract.accountant).units_for_epsilon(parse_epsilon(texts["epsilon"])),
             base=texts["base"],
         )
-        return Inquiry(node, question).run(timeout_s=settings.peer_timeout_s, progress=progress)
+        view = View(levels=parse_levels(texts["at"]), top=top)
+        inquiry = Inquiry(node, question, view=view, again=again)
+        return inquiry.run(timeout_s=settings.peer_timeout_s, progress=progress)
 
     return command
 

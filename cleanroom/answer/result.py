@@ -2,7 +2,7 @@
 
 `value` is the raw noisy number (it may be negative: clamping is for display only), `low` and `high` hold the truth
 with the stated probability or more; the interval is about the noise and about nothing else. Sums are in the column's
-declared unit.
+declared unit. What each kind of question adds is in `opened`.
 
 In a pure room `rho` and `sigma` are null, delta is 0, epsilon is exact and `laplace_scale` says how wide the noise is.
 """
@@ -13,12 +13,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from cleanroom.answer.opened import Opened
+from cleanroom.answer.view import USUAL_VIEW, View
 from cleanroom.privacy.accountant import UNITS, Accountant, accountant
+from cleanroom.privacy.interval import LEVEL
 from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Plan
-from cleanroom.question.shape import partition_cells, quantity_cells, split_party
-
-LEVEL = 0.95
 
 
 def rho_text(units: int, of: Accountant) -> str | None:
@@ -51,24 +51,18 @@ def _noise(of: Accountant, scale: Fraction) -> dict[str, float | None]:
     return {"sigma": None, "laplace_scale": float(scale)} if of.law == "laplace" else {"sigma": float(scale)}
 
 
-def _number(units: int, step: Decimal) -> int | float:
-    value = step * units
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
 def answer_body(
-    contract: Contract, plan: Plan, cells: Sequence[int], *, stored: bool, seconds: dict[str, float]
+    contract: Contract,
+    plan: Plan,
+    cells: Sequence[int],
+    *,
+    stored: bool,
+    seconds: dict[str, float],
+    view: View = USUAL_VIEW,
 ) -> dict[str, Any]:
     """The answer to a plan whose opened cells these are (groups outermost, words innermost)."""
-    column = contract.datasets[plan.owner].measure(plan.quantity.column) if plan.quantity.kind == "sum" else None
-    step = column.step if column is not None else Decimal(1)
     of_room = accountant(contract.accountant)
-    half_width = of_room.noise_interval(plan.scales[0]).half_width
-    names = [
-        (by, of)
-        for by in partition_cells(contract, split_party(plan), plan.by)
-        for of in quantity_cells(contract, plan.owner, plan.quantity)
-    ]
+    opened = Opened(contract, plan, tuple(cells))
     return {
         "question": {
             "asker": plan.asker,
@@ -78,22 +72,17 @@ def answer_body(
             "column": plan.quantity.column or None,
             "epsilon": epsilon_number(plan.cost_units, of_room),
             "delta": float(of_room.delta),
-            **_noise(of_room, plan.scales[0] * Fraction(step)),
-            "unit": column.unit if column is not None else "people",
+            **_noise(of_room, plan.scales[0] * Fraction(opened.step)),
+            "unit": opened.unit,
             "analyst": plan.analyst,
             "plan": plan.hash(),
+            "base": plan.base,
+            "repeat": plan.repeat,
+            **opened.more_of_the_question(view),
         },
-        "interval": LEVEL,
-        "cells": [
-            {
-                "by": by,
-                "of": of,
-                "value": _number(value, step),
-                "low": _number(value - half_width, step),
-                "high": _number(value + half_width, step),
-            }
-            for (by, of), value in zip(names, cells, strict=True)
-        ],
+        "interval": float(LEVEL),
+        "cells": opened.cells(),
+        **opened.read_off(view),
         "spent": [charge(plan.owner, plan.asker, plan.cost_units, of_room)],
         "stored": stored,
         "sizes": {name: dataset.capacity for name, dataset in contract.datasets.items()},

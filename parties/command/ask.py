@@ -16,13 +16,47 @@ from parties.sandbox import SandboxQuestion
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--owner", required=True, help="The party whose people are asked about."),
-    click.option("--by", default="", metavar="COLUMN", help="A dimension of the asker to split by."),
+    click.option(
+        "--by",
+        default="",
+        metavar="COLUMN",
+        help="A dimension of the asker to split by; with --whole-table one of the owner.",
+    ),
     click.option(
         "--of", "of", default="", metavar="COLUMN", help="A dimension of the owner: how people spread over it."
     ),
+    click.option(
+        "--top",
+        type=click.IntRange(min=1),
+        metavar="K",
+        help="With --of: which values are certainly, possibly or certainly not among the K largest.",
+    ),
     click.option("--sum", "total", default="", metavar="COLUMN", help="A measure of the owner: its clamped sum."),
     click.option(
+        "--mean",
+        default="",
+        metavar="COLUMN",
+        help="A measure of the owner: its mean over the people who have a value.",
+    ),
+    click.option(
+        "--quantile",
+        default="",
+        metavar="COLUMN",
+        help="A measure of the owner with declared edges: its quartiles, or what --at says.",
+    ),
+    click.option("--at", default="", metavar="LEVELS", help="With --quantile: which ones, such as 0.5,0.9."),
+    click.option(
+        "--whole-table",
+        is_flag=True,
+        help="Ask about all people of the owner, shared or not; nothing is matched.",
+    ),
+    click.option(
         "--epsilon", required=True, metavar="E", help="What the question may cost, at delta 1e-9; 1 is ±11 on a count."
+    ),
+    click.option(
+        "--again",
+        is_flag=True,
+        help="Ask anew, charged again, where the answer is stored: for a table that has changed since.",
     ),
     click.option(
         "--json",
@@ -40,10 +74,43 @@ def question_options(command: _Command) -> _Command:
     return command
 
 
-def check_options(of: str, total: str, json_file: Path | None) -> None:
-    """Refuse what cannot be answered or written, before anything is asked; raises UsageError."""
-    if of and total:
-        raise UsageError("--of and --sum exclude each other: ask twice")
+def typed_question(
+    asker: str,
+    *,
+    owner: str,
+    by: str,
+    of: str,
+    top: int | None,
+    total: str,
+    mean: str,
+    quantile: str,
+    at: str,
+    whole_table: bool,
+    epsilon: str,
+    again: bool,
+) -> SandboxQuestion:
+    """The question that the options say; refuses two quantities, and levels that are none. Raises UsageError."""
+    question = SandboxQuestion(
+        asker=asker,
+        owner=owner,
+        by=by,
+        of=of,
+        total=total,
+        epsilon=epsilon,
+        mean=mean,
+        quantile=quantile,
+        at=at,
+        top=top or 0,
+        base="table" if whole_table else "match",
+        again=again,
+    )
+    question.quantity()
+    question.view()
+    return question
+
+
+def check_json_file(json_file: Path | None) -> None:
+    """Refuse what cannot be written, before anything is asked; raises UsageError."""
     if json_file is None or str(json_file) == "-":
         return
     if json_file.is_dir() or not json_file.absolute().parent.is_dir():
@@ -56,28 +123,20 @@ def check_options(of: str, total: str, json_file: Path | None) -> None:
     "--socket", type=click.Path(path_type=Path), help="Instead of --home: the node's socket, if it is elsewhere."
 )
 @question_options
-def ask(
-    home: Path | None,
-    socket: Path | None,
-    owner: str,
-    by: str,
-    of: str,
-    total: str,
-    epsilon: str,
-    json_file: Path | None,
-) -> None:
+def ask(home: Path | None, socket: Path | None, json_file: Path | None, **typed: Any) -> None:
     """Ask one question at your own company's node.
 
     How many of our people are also the owner's? Add --by to split them by a column of ours, --of to see how they
-    spread over a column of the owner, or --sum to add up a measure of the owner. The same question again gives the
-    same stored answer free of charge.
+    spread over a column of the owner, --sum, --mean or --quantile for a measure of the owner. With --whole-table the
+    question is about all people of the owner, as a base to compare with. The same question again gives the same
+    stored answer free of charge, until --again asks for a new one.
     """
-    check_options(of, total, json_file)
+    check_json_file(json_file)
+    question = typed_question("", **typed)
     if (home is None) == (socket is None):
         raise UsageError("say where your node is: --home FOLDER or --socket FILE")
     door = socket if socket is not None else Home(home or Path()).socket_file
-    request = SandboxQuestion("", owner, by, of, total, epsilon).request()
-    show(ask_door(door, request, progress=lambda text: click.echo(f"  {text}", err=True)), json_file)
+    show(ask_door(door, question.request(), progress=lambda text: click.echo(f"  {text}", err=True)), json_file)
 
 
 def show(answer: dict[str, Any], json_file: Path | None) -> None:

@@ -1,10 +1,11 @@
 """`cleanroom sandbox`: a whole room on one machine over the user's own files."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from parties.command.ask import check_options, question_options, show
+from parties.command.ask import check_json_file, question_options, show, typed_question
 
 
 @click.command()
@@ -14,29 +15,20 @@ from parties.command.ask import check_options, question_options, show
 @click.option(
     "--state", type=click.Path(path_type=Path), help="Keys, ledgers, matches, answers; ROOM.state/ if left out."
 )
-def sandbox(
-    room_file: Path,
-    asker: str,
-    owner: str,
-    by: str,
-    of: str,
-    total: str,
-    epsilon: str,
-    json_file: Path | None,
-    state: Path | None,
-) -> None:
+def sandbox(room_file: Path, asker: str, json_file: Path | None, state: Path | None, **typed: Any) -> None:
     """Run a whole room on this machine over the files that ROOM.toml names, and ask one question.
 
     Coordinator and nodes run as separate processes, exactly as they would at different companies. How many of the
     asker's people are also the owner's? Add --by to split them by a column of the asker, --of to see how they spread
-    over a column of the owner, or --sum to add up a measure of the owner.
+    over a column of the owner, --sum, --mean or --quantile for a measure of the owner. With --whole-table the
+    question is about all people of the owner, as a base to compare with.
 
     State lives beside ROOM.toml and is never reset: budgets are spent for good, and the same question gives the same
-    stored answer free of charge.
+    stored answer free of charge, until --again asks for a new one.
     """
-    from parties.sandbox import SandboxQuestion, run_sandbox
+    from parties.sandbox import run_sandbox
 
-    check_options(of, total, json_file)
-    question = SandboxQuestion(asker, owner, by, of, total, epsilon)
+    check_json_file(json_file)
+    question = typed_question(asker, **typed)
     answer = run_sandbox(room_file, question, state, progress=lambda text: click.echo(f"  {text}", err=True))
     show(answer, json_file)

@@ -37,6 +37,8 @@ def test_the_keys_are_those_that_were_promised() -> None:
         "unit",
         "analyst",
         "plan",
+        "base",
+        "repeat",
     ]  # fmt: skip
     assert all(list(cell) == ["by", "of", "value", "low", "high"] for cell in body["cells"])
     assert list(body["spent"][0]) == ["party", "consumer", "rho", "epsilon", "delta"]
@@ -85,7 +87,7 @@ def test_a_sum_is_in_the_declared_unit_by_exact_decimal_steps() -> None:
 
 @pytest.mark.parametrize("cells", [[], [1] * 11, [1] * 13])
 def test_a_wrong_number_of_cells_is_never_shown(cells: list[int]) -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="one number for each"):
         answered(cells)
 
 
