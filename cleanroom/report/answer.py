@@ -12,19 +12,48 @@ from typing import Any
 
 from cleanroom.errors import UsageError
 from cleanroom.privacy.law import Law
-
-QUANTITIES = ("count", "histogram", "sum")
+from cleanroom.question.quantity import BASES, QUANTITIES
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One noisy number with the interval of its own noise; `by` and `of` are None where not asked."""
+    """One noisy number with the interval of its own noise; `by` and `of` are None where not asked.
+
+    `below` says that it is a number of people under the contract's display threshold, to be shown as such.
+    """
 
     by: str | None
     of: str | None
     value: Fraction
     low: Fraction
     high: Fraction
+    below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean, or the quantile at `level`: the estimate, and between which numbers the truth is; None if undefined."""
+
+    by: str | None
+    level: Fraction | None
+    value: Fraction | None
+    low: Fraction | None
+    high: Fraction | None
+    below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Where a value may stand in its group: at best `lowest`, at worst `highest`; 1 is the largest.
+
+    `in_top` is "certainly", "possibly" or "certainly not".
+    """
+
+    by: str | None
+    of: str
+    lowest: int
+    highest: int
+    in_top: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +74,11 @@ class Spent:
 class Answer:
     """Who asked whom for what, and every cell.
 
-    `scale` is that of the noise's `law`, in `unit`; `level` is each interval's own.
+    `scale` is that of the noise's `law`, in `unit`, for a mean that of its number of people; `level` is each
+    interval's own. `base` is "match" or "table". A mean has `estimates` and no cells, a quantile both: its cells are
+    the bins, and `column_unit` is what its estimates are in. `possible` are the ends between which the truth lies
+    whatever the data. `threshold` is under how many people a number is shown as such, 0 for none; `top` the ranking's
+    length.
     """
 
     asker: str
@@ -62,37 +95,59 @@ class Answer:
     cells: tuple[Cell, ...]
     spent: tuple[Spent, ...]
     total: tuple[Spent, ...]
+    base: str = "match"
+    column_unit: str = ""
+    possible: tuple[Fraction, Fraction] | None = None
+    threshold: int = 0
+    estimates: tuple[Estimate, ...] = ()
+    top: int = 0
+    ranking: tuple[Rank, ...] = ()
 
     def __post_init__(self) -> None:
         if self.quantity not in QUANTITIES:
             raise UsageError(f"an answer's quantity is one of {', '.join(QUANTITIES)}")
-        if not self.cells or not self.scale > 0 or not 0 < self.level < 1:
+        if self.base not in BASES:
+            raise UsageError(f"an answer's base is one of {', '.join(BASES)}")
+        if not (self.cells or self.estimates) or not self.scale > 0 or not 0 < self.level < 1:
             raise UsageError("an answer has cells, a noise scale above 0 and an interval level between 0 and 1")
 
+    @property
+    def splitter(self) -> str:
+        """The party whose column `by` is: the asker over a match, the owner over its table."""
+        return self.asker if self.base == "match" else self.owner
+
     def groups(self) -> tuple[tuple[Cell, ...], ...]:
-        """The cells of each value of the asker's column, in the answer's order; one group if there is no column."""
+        """The cells of each value of the column that splits, in the answer's order; one group without one."""
         return tuple(tuple(cells) for _, cells in groupby(self.cells, key=lambda cell: cell.by))
 
 
 def read_answer(body: Mapping[str, Any]) -> Answer:
     """The values of an answer's JSON; raises UsageError if a field is missing or of another kind."""
     try:
-        question = body["question"]
+        question, mean = body["question"], body["question"]["quantity"] == "mean"
+        unit = _text(question["unit"])
         return Answer(
             asker=_text(question["asker"]),
             owner=_text(question["owner"]),
             by=_text_or_none(question["by"]),
             quantity=_text(question["quantity"]),
             column=_text_or_none(question["column"]),
-            unit=_text(question["unit"]),
+            unit=unit,
             epsilon=float(question["epsilon"]),
             delta=float(question["delta"]),
             law="gaussian" if question["sigma"] is not None else "laplace",
             scale=_number(question["sigma"] if question["sigma"] is not None else question["laplace_scale"]),
             level=_number(body["interval"]),
-            cells=tuple(_cell(cell) for cell in body["cells"]),
+            cells=() if mean else tuple(_cell(cell) for cell in body["cells"]),
             spent=tuple(_spent(line) for line in body["spent"]),
             total=tuple(_spent(line) for line in body.get("total", ())),
+            base=_text(question.get("base", "match")),
+            column_unit=_text(question.get("column_unit", unit)),
+            possible=_ends(question["possible"]) if "possible" in question else None,
+            threshold=_count(question.get("display_threshold", 0)),
+            estimates=tuple(_estimate(line) for line in (body["cells"] if mean else body.get("quantiles", ()))),
+            top=_count(question.get("top", 0)),
+            ranking=tuple(_rank(line) for line in body.get("ranking", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError("this is not an answer of the clean room: a field is missing or of another kind") from error
@@ -105,7 +160,51 @@ def _cell(body: Mapping[str, Any]) -> Cell:
         value=_number(body["value"]),
         low=_number(body["low"]),
         high=_number(body["high"]),
+        below=_flag(body.get("below_threshold", False)),
     )
+
+
+def _estimate(body: Mapping[str, Any]) -> Estimate:
+    """A mean's cell or a line of the quantiles; all three numbers or none."""
+    defined = _flag(body["defined"])
+    if not defined and any(body[name] is not None for name in ("value", "low", "high")):
+        raise ValueError("an undefined number has a value")
+    value, low, high = (_number(body[name]) if defined else None for name in ("value", "low", "high"))
+    return Estimate(
+        by=_text_or_none(body["by"]),
+        level=_number(body["level"]) if "level" in body else None,
+        value=value,
+        low=low,
+        high=high,
+        below=_flag(body.get("below_threshold", False)),
+    )
+
+
+def _rank(body: Mapping[str, Any]) -> Rank:
+    return Rank(
+        by=_text_or_none(body["by"]),
+        of=_text(body["of"]),
+        lowest=_count(body["lowest_rank"]),
+        highest=_count(body["highest_rank"]),
+        in_top=_text(body["in_top"]),
+    )
+
+
+def _ends(value: Any) -> tuple[Fraction, Fraction]:
+    low, high = value
+    return _number(low), _number(high)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError("not a whole number")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if type(value) is not bool:
+        raise TypeError("not true or false")
+    return value
 
 
 def _spent(body: Mapping[str, Any]) -> Spent:

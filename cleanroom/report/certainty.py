@@ -16,7 +16,8 @@ no knowledge of the grid that a sum is rounded to; the price is intervals about 
 and about half again under the Laplace law.
 
 Numbers: w picks one cell, so |t_i - x_i| <= s z. People are counted by the exact law instead
-(`cleanroom.privacy.interval`), whose grid is known to be 1. A number of people is not below 0, nor is its interval.
+(`cleanroom.privacy.interval`), whose grid is known to be 1. A number of people is not below 0, nor is its interval;
+a sum is within what the declared bounds and the capacities allow, and so is its interval.
 
 Bases: w picks n cells, so their true sum T is within s z sqrt(n) of the noisy sum X.
 
@@ -59,7 +60,8 @@ def number_ranges(answer: Answer) -> tuple[Range, ...]:
     """One range for each cell's number, all at once; for comparing cells with each other."""
     if answer.quantity == "sum":
         far = _reach(answer, len(answer.cells), equal_weights=1)
-        return tuple(_outward(float(cell.value) - far, float(cell.value) + far) for cell in answer.cells)
+        ranges = (_outward(float(cell.value) - far, float(cell.value) + far) for cell in answer.cells)
+        return tuple(_possible(answer, range_) for range_ in ranges)
     half_width = noise_interval(answer.scale, level=answer.level, cells=len(answer.cells), law=answer.law).half_width
     return tuple(_people(float(cell.value), half_width) for cell in answer.cells)
 
@@ -97,6 +99,14 @@ def _reach(answer: Answer, statements: int, *, equal_weights: int | None) -> flo
 
 def _outward(low: float, high: float) -> Range:
     return Range(math.floor(low), math.ceil(high))
+
+
+def _possible(answer: Answer, range_: Range) -> Range:
+    """The part of the range between the ends that the contract's bounds and capacities leave to any sum."""
+    if answer.possible is None:
+        return range_
+    least, most = math.floor(answer.possible[0]), math.ceil(answer.possible[1])
+    return Range(min(max(range_.low, least), most), max(min(range_.high, most), least))
 
 
 def _people(value: float, reach: float) -> Range:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cleanroom.report.answer import Answer, read_answer
 from cleanroom.report.sentence import caption, sentences
-from cleanroom.report.table import headers, row
+from cleanroom.report.table import headers, name_columns, rows
 from cleanroom.report.wording import Wording
 
 
@@ -26,8 +26,8 @@ def markdown(title: str, sections: Sequence[Section]) -> str:
     parts = [
         f"# {title}",
         "Every number carries noise that the owner of the data added before it left the owner's node. An interval is"
-        " about that noise. Each table's intervals are for one number at a time; the sentences hold all at once,"
-        " which is why their ranges are wider.",
+        " about that noise. Each table's intervals are for one number at a time; sentences about people and sums"
+        " hold all at once, which is why their ranges are wider.",
     ]
     for section in sections:
         answer = read_answer(section.body)
@@ -66,9 +66,9 @@ def write_report(folder: Path, title: str, sections: Sequence[Section]) -> tuple
 
 def _markdown_table(answer: Answer) -> str:
     heads = headers(answer)
-    rules = ["---"] * (len(heads) - 2) + ["---:", "---:"]
-    rows = [heads, rules, *(row(cell) for cell in answer.cells)]
-    return "\n".join("| " + " | ".join(_escaped(text) for text in texts) + " |" for texts in rows)
+    rules = ["---" if place < name_columns(answer) else "---:" for place in range(len(heads))]
+    lines = [heads, rules, *rows(answer)]
+    return "\n".join("| " + " | ".join(_escaped(text) for text in texts) + " |" for texts in lines)
 
 
 def _escaped(text: str) -> str:
