@@ -58,7 +58,7 @@ def resume_room(desk: Desk, resumption: Resumption) -> bool:
     Raises UsageError when a signature is missing.
     """
     if not resumption.complete:
-        raise UsageError(f"the room stays paused: {', '.join(resumption.missing)} has not signed the resumption")
+        raise UsageError(f"the room stays paused: the resumption is not signed by {', '.join(resumption.missing)}")
     with desk.database.transaction():
         lifted = desk.stops.lift(resumption)
         own = resumption.signatures[desk.name]

@@ -103,7 +103,7 @@ def in_force(data: bytes) -> Agreement:
     agreement = parse_agreement(data)
     if not agreement.complete:
         raise UsageError(
-            f"the agreement of room {agreement.contract.room} is not in force: {', '.join(agreement.missing)} has not"
-            " signed; carry the file there: cleanroom room sign FILE"
+            f"the agreement of room {agreement.contract.room} is not in force: not signed by"
+            f" {', '.join(agreement.missing)}; carry the file there: cleanroom room sign FILE"
         )
     return agreement

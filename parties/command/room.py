@@ -88,6 +88,7 @@ def sign_command(file: Path, home: Path, room_file: Path | None) -> None:
         return
     put_in_force(signed, folder)
     click.echo(f"in force  at {home}")
+    click.echo(f"next      it is in force at the others when they run: cleanroom room sign {file.name} --home HOME")
     with folder.if_unlocked() as free:
         if not free:
             click.echo("next      restart the node: it serves under the former agreement until then")

@@ -72,7 +72,7 @@ def _lacking(home: Home, contract: Contract, stops: list[Stop]) -> str:
     with suppress(CleanroomError, OSError):  # none was signed here, or one for other terms
         known = parse_resumption(home.resumption_file.read_bytes(), contract)
         if {stop.digest for stop in stops} <= set(known.lifts):
-            return f"{names(known.missing)} has not signed the resumption that was signed here last"
+            return f"{names(known.missing)}: on the resumption that was signed here last"
     return f"a resumption needs the signatures of {everybody}: cleanroom room resume --home {home.path}"
 
 
@@ -138,6 +138,7 @@ def resume(file: Path | None, home: Path, out: Path | None) -> None:
         click.echo("resumed   long ago: nothing was lifted by it now")
     for stop in _stops(folder):
         click.echo(f"standing  {_line(stop)}")
+    click.echo(f"next      it is in force at the others when they run: cleanroom room resume {target.name} --home HOME")
 
 
 def _check_covers(resumption: Resumption, stops: list[Stop]) -> None:

@@ -97,7 +97,7 @@ def test_no_node_and_no_coordinator_serves_under_an_incomplete_agreement(state: 
     state.write_settings("127.0.0.1:1")
     brand = state.home(PartyName("brand"))
     brand.agreement_file.write_bytes(short)
-    words = "is not in force: shop has not signed"
+    words = "is not in force: not signed by shop;"
     assert words in refused(cleanroom("party", "serve", "--home", brand.path))
     served = ("coordinator", "serve", "--home", state.coordinator_home, "--contract", state.agreement_file)
     assert words in refused(cleanroom(*served, "--listen", "127.0.0.1:0"))

@@ -78,7 +78,7 @@ def test_an_incomplete_resumption_can_not_even_be_handed_in(node: Desk) -> None:
     short = start_resumption(AGREED, [pause]).signed(SHOP, identity("shop"), at=AT)
     with pytest.raises(ValueError, match="all parties"):
         node.stops.lift(short)
-    with pytest.raises(UsageError, match="the room stays paused: bank, brand has not signed the resumption"):
+    with pytest.raises(UsageError, match="the room stays paused: the resumption is not signed by bank, brand"):
         resume_room(node, short)
     assert node.stops.standing().state == "paused"
 

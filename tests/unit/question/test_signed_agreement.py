@@ -58,7 +58,7 @@ def test_it_is_in_force_only_when_every_party_has_signed(names: tuple[PartyName,
     short = signed(*names)
     assert not short.complete
     assert set(short.missing) == {SHOP, BRAND, BANK} - set(names)
-    with pytest.raises(UsageError, match=f"is not in force: {', '.join(short.missing)} has not signed"):
+    with pytest.raises(UsageError, match=f"is not in force: not signed by {', '.join(short.missing)};"):
         in_force(short.file_bytes())
 
 
