@@ -307,7 +307,7 @@ def main(folder: Path) -> None:
     for line in sys.stdin:
         words = json.loads(line)
         if words[0] == "party":
-            solve_dummies(Path(words[-1]))
+            solve_dummies(Path(words[words.index("--home") + 1]))
         child = os.fork()
         if child == 0:
             run(Fate(folder), words)

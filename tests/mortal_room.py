@@ -30,6 +30,7 @@ from parties.room_state import RoomState
 from parties.settings import read_settings, write_settings
 from tests.live_room import prepared, read_database, read_log
 from tests.mortal import read_wish, write_wish
+from tests.puppet import Puppet
 
 START_S = 60.0
 LOOK_S = 0.005
@@ -150,11 +151,16 @@ class Mortal:
 class MortalRoom:
     """A coordinator and a node for every party."""
 
-    def __init__(self, folder: Path, terms: RoomFile, *, peer_timeout_s: int = 30) -> None:
+    def __init__(
+        self, folder: Path, terms: RoomFile, *, peer_timeout_s: int = 30, puppets: Mapping[str, str] | None = None
+    ) -> None:
+        """`puppets` are modules that run in the place of the named party or coordinator."""
         self.state: RoomState = prepared(folder / "state", terms)
         self.folder = folder
         self._peer_timeout_s = peer_timeout_s
+        self._modules = dict(puppets or {})
         self.processes: dict[str, Mortal] = {}
+        self.puppets: dict[str, Puppet] = {}
 
     def __enter__(self) -> "MortalRoom":
         try:
@@ -178,7 +184,7 @@ class MortalRoom:
         self._add("coordinator", ["coordinator", *served])
         for name in self.state.room.datasets:
             self._add(name, ["party", "serve", "--home", str(self.state.home(name).path)])
-        coordinator, port_file = self["coordinator"], home / "port"
+        coordinator, port_file = self._one("coordinator"), home / "port"
         begin = list(coordinator.words)
         coordinator.words = [*begin, "--listen", "127.0.0.1:0", "--port-file", str(port_file)]
         coordinator.start()
@@ -189,32 +195,51 @@ class MortalRoom:
         for name in self.state.room.datasets:
             file = self.state.home(name).settings_file
             write_settings(file, replace(read_settings(file), peer_timeout_s=self._peer_timeout_s))
-            self[name].start()
+            self._one(name).start()
         self.wait_ready()
 
     def _add(self, name: str, words: list[str]) -> None:
         log = self.folder / f"{name}.log"
-        self.processes[name] = Mortal(name, words, self.folder / "fate" / name, log)
+        if name in self._modules:
+            self.puppets[name] = Puppet(name, self._modules[name], words, log)
+        else:
+            self.processes[name] = Mortal(name, words, self.folder / "fate" / name, log)
+
+    def _one(self, name: str) -> Mortal | Puppet:
+        return self.puppets[name] if name in self.puppets else self.processes[name]
 
     def _end(self) -> None:
-        for process in reversed(self.processes.values()):
-            process.stop()
+        for name in reversed(["coordinator", *self.state.room.datasets]):
+            if name in self.puppets or name in self.processes:
+                self._one(name).stop()
 
     def wait_ready(self) -> None:
         """Return when every process serves."""
-        for process in self.processes.values():
-            process.wait_ready()
+        for name in (*self.processes, *self.puppets):
+            self._one(name).wait_ready()
 
     def at_rest(self) -> None:
-        """Return when every process serves and no node has anything left to send."""
+        """Return when every process serves, and no node has anything left to read or to send."""
         end = time.monotonic() + START_S
         while True:
             self.wait_ready()
-            waiting = [self.look(name, "SELECT count(*) FROM outbox")[0][0] for name in self.state.room.datasets]
-            if not any(waiting):
+            if not any(map(self._is_busy, (name for name in self.state.room.datasets if name in self.processes))):
                 return
             assert time.monotonic() < end, "a node never got rid of what it had to say"
             time.sleep(LOOK_S)
+
+    def _is_busy(self, party: str) -> bool:
+        """Whether a node has something left to read or to send, which what it reads may add to."""
+        last = read_database(self.coordinator_database, "SELECT last FROM counter WHERE recipient = ?", party)
+        mark = f"acknowledged/{self.state.room.room}"
+        read = self.look(party, "SELECT value FROM meta WHERE name = ?", mark)
+        waiting = self.look(party, "SELECT count(*) FROM outbox")
+        return (last[0][0] if last else 0) > (int(read[0][0]) if read else 0) or waiting != [(0,)]
+
+    @property
+    def coordinator_database(self) -> Path:
+        """The coordinator's store."""
+        return self.state.coordinator_home / "rooms" / f"{self.state.room.room}.sqlite"
 
     def look(self, party: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read a node's database beside the node."""
@@ -222,7 +247,7 @@ class MortalRoom:
 
     def log(self) -> list[dict[str, Any]]:
         """Every statement of the coordinator's log, in order."""
-        return read_log(self.state.coordinator_home / "rooms" / f"{self.state.room.room}.sqlite")
+        return read_log(self.coordinator_database)
 
     @property
     def contract(self) -> Contract:
