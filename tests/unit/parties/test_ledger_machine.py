@@ -32,6 +32,7 @@ from tests.unit.question.agreements import BANK, BRAND, RHO, SHOP, plan
 
 CONSUMERS = (SHOP, BANK)
 DATASET = AGREED.datasets[BRAND]
+CUTS = st.sampled_from([False, False, False, True])
 UNITS = st.sampled_from([RHO // 7, RHO, 2 * RHO, 3 * RHO])
 
 
@@ -101,7 +102,7 @@ class LedgerMachine(RuleBasedStateMachine):
         bodies = [peek_statement(statement) for statement in self.log]
         return any((body["kind"], body["subject"]) == (kind, plan_hash) for body in bodies)
 
-    @rule(consumer=st.sampled_from(CONSUMERS), units=UNITS, cut=st.booleans())
+    @rule(consumer=st.sampled_from(CONSUMERS), units=UNITS, cut=CUTS)
     def a_plan_comes(self, consumer: PartyName, units: int, cut: bool) -> None:
         """Granted or refused; or the power fails before the commit."""
         reserve(self.node, self._plan(consumer, units), cut=cut)
@@ -125,7 +126,7 @@ class LedgerMachine(RuleBasedStateMachine):
             thread.join(60)
             assert not thread.is_alive()
 
-    @rule(last=st.booleans(), voided=st.booleans(), cut=st.booleans())
+    @rule(last=st.booleans(), voided=st.booleans(), cut=CUTS)
     def a_reservation_ends(self, last: bool, voided: bool, cut: bool) -> None:
         """A debit whose proof is here is answered; any reservation may be voided."""
         plans = self.node.ledger.open_plans()
@@ -143,7 +144,7 @@ class LedgerMachine(RuleBasedStateMachine):
             if cut:
                 raise PowerCutError
 
-    @rule(most=st.integers(1, 3), cut=st.booleans())
+    @rule(most=st.integers(1, 3), cut=CUTS)
     def what_was_said_is_logged(self, most: int, cut: bool) -> None:
         """In order; an answer leaves with the proof of its statement. The power may fail before the proof is stored."""
         database = self.node.database
@@ -160,6 +161,25 @@ class LedgerMachine(RuleBasedStateMachine):
                 row = database.one("SELECT units FROM ledger WHERE kind = 'reserve' AND subject = ?", body["subject"])
                 assert row is not None, "released without a reservation"
                 self.released[body["subject"]] = row[0]
+
+    @rule(consumer=st.sampled_from(CONSUMERS), units=UNITS, copied_between=st.booleans())
+    def a_question_is_answered(self, consumer: PartyName, units: int, copied_between: bool) -> None:
+        """From plan to answer without a fault, so that there is always something to forget."""
+        asked = self._plan(consumer, units)
+        reserve(self.node, asked)
+        self._log_everything()
+        if asked.hash() not in self.node.ledger.open_plans():
+            return
+        if copied_between:
+            self.it_is_copied()
+        with self.node.database.transaction():
+            self.node.ledger.share_sent(at=self.node.now(), plan_hash=asked.hash())
+            self.node.state("answer.released", asked.hash(), consumer=consumer, digest="00" * 32)
+        self._log_everything()
+
+    def _log_everything(self) -> None:
+        while self.node.database.number("SELECT COUNT(*) FROM outbox"):
+            self.what_was_said_is_logged(most=3, cut=False)
 
     def _reopen(self, between: Callable[[Path], None] = lambda _: None) -> None:
         self.node.database.close()
@@ -186,8 +206,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.has_backup = True
 
     @precondition(lambda self: self.has_backup)
-    @rule(again=st.booleans())
-    def the_copy_is_put_back(self, again: bool) -> None:
+    @rule(again=st.booleans(), then=st.sampled_from(["nothing", "void", "spend"]))
+    def the_copy_is_put_back(self, again: bool, then: str) -> None:
         """It serves only when nothing that stands in the log was forgotten, or after a replay."""
         self._reopen(lambda path: copied(path.with_name("backup.db"), path))
         if self._starts():
@@ -196,6 +216,13 @@ class LedgerMachine(RuleBasedStateMachine):
         for _ in range(1 + again):
             Replay(self.node, SetupRows(self.node)).run(log_of(self.log))
         assert self._starts(), "a replay was not enough"
+        if then == "void":
+            for plan_hash in self.node.ledger.open_plans():
+                with self.node.database.transaction():
+                    self.node.ledger.void(at=self.node.now(), plan_hash=plan_hash)
+        elif then == "spend":
+            for _ in range(3):
+                self.a_question_is_answered(SHOP, 2 * RHO, copied_between=False)
 
     @invariant()
     def released_is_spent_and_spent_is_within_the_cap(self) -> None:
@@ -220,5 +247,5 @@ def test_released_is_at_most_spent_and_spent_at_most_the_cap() -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
         LedgerMachine,
-        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=checks),
+        settings=settings(max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=checks),
     )

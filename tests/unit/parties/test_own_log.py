@@ -121,6 +121,14 @@ def test_a_forgotten_statement_stops_the_node_and_kills_every_set_up(node: Desk)
         assert (mark(node), setup_state(node)) == (0, "dead")
 
 
+def test_a_node_that_was_caught_once_stays_caught_whatever_the_log_says_later(node: Desk) -> None:
+    """A coordinator that hides the entries at the second start gains nothing."""
+    with pytest.raises(StateError):
+        check(node, log_of([said("shop", 2)]))
+    with pytest.raises(StateError, match="backup was restored"):
+        check(node, log_of([]))
+
+
 def test_a_statement_in_another_outbox_row_is_not_held(node: Desk) -> None:
     node.database.run(
         "INSERT INTO outbox (kind, says, subject, payload) VALUES ('envelope', 'incident', 's', ?)", said("shop", 2)
