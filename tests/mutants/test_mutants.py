@@ -18,6 +18,7 @@ RULES = {
     "charge only after sending",
     "cells from the data",
     "threshold on the true count",
+    "true denominator of a mean",
     "noise reused across questions",
     "scale taken from the caller",
 }
