@@ -6,7 +6,6 @@ Answers are taken twice, once with zeros for noise and once with numbers that te
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest

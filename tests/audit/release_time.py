@@ -68,7 +68,7 @@ def time_of_release_against_noise(folder: Path, calls: int, *, pace: Pace | None
         answering = room["brand"].node._answering
         if pace is not None:
             answering._pace = pace
-        sums = bytes(8 * plan.leaves * plan.words)
+        sums = [[0] * plan.words for _ in range(plan.leaves)]
         noise.draws.clear()
         post, seconds = answering._desk.post, []
         write, began = post.write, 0.0
