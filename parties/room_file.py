@@ -191,10 +191,18 @@ def _in_role(
     )
 
 
+def _epsilon(table: Mapping[str, Any], key: str, where: str) -> Fraction:
+    text = _get(table, key, str, where)
+    try:
+        return parse_epsilon(text)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}" if key == "epsilon" else f"{where}: `{key}`: {error}") from None
+
+
 def _overlap(value: object, where: str) -> Overlap:
     table = _table(value, where, {"epsilon", "delta", "matches"})
     return Overlap(
-        epsilon=parse_epsilon(_get(table, "epsilon", str, where)),
+        epsilon=_epsilon(table, "epsilon", where),
         delta=Fraction(_decimal(table, "delta", where)),
         matches=_get(table, "matches", int, where),
     )
@@ -202,13 +210,13 @@ def _overlap(value: object, where: str) -> Overlap:
 
 def _units(value: object, prices: Accountant, where: str) -> int:
     """`{ epsilon = "8" }`, at delta 1e-9 where the accountant has a delta, in the room's units."""
-    return prices.units_for_epsilon(parse_epsilon(_get(_table(value, where, {"epsilon"}), "epsilon", str, where)))
+    return prices.units_for_epsilon(_epsilon(_table(value, where, {"epsilon"}), "epsilon", where))
 
 
 def _approval(value: object, prices: Accountant, where: str) -> Approval:
     table = _table(value, where, _APPROVAL_KEYS)
     units = {
-        name: prices.units_for_epsilon(parse_epsilon(_get(table, f"epsilon_per_{name}", str, where)))
+        name: prices.units_for_epsilon(_epsilon(table, f"epsilon_per_{name}", where))
         for name in ("question", "day")
         if f"epsilon_per_{name}" in table
     }

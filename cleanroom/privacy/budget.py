@@ -23,6 +23,7 @@ from functools import lru_cache
 from typing import NoReturn
 
 from cleanroom.errors import RefusedError, UsageError
+from cleanroom.nearest import quoted
 from cleanroom.privacy import opendp_door
 
 UNITS_PER_RHO = 2**40
@@ -34,7 +35,15 @@ MAX_EPSILON = Fraction(100)
 DELTA = Fraction(1, 10**9)
 
 _EPSILON_STEP = Fraction(1, 10**6)
+_MAX_DECIMALS = 6
 _EPSILON_TEXT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?", re.ASCII)
+_PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+_NOT_PLAIN = (
+    (re.compile(r"[0-9]+,[0-9]*|,[0-9]+", re.ASCII), "has a comma where a point belongs"),
+    (re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+", re.ASCII), "has an exponent"),
+    (re.compile(r"-.*", re.DOTALL), "is not above 0"),
+    (re.compile(r"", re.ASCII), "is empty"),
+)
 
 
 def parse_epsilon(text: str) -> Fraction:
@@ -42,13 +51,28 @@ def parse_epsilon(text: str) -> Fraction:
 
     Raises UsageError for anything else: signs, exponents, blanks, "inf" and "nan" among them.
     """
-    epsilon = Fraction(text) if _EPSILON_TEXT.fullmatch(text) else Fraction(0)
-    if not 0 < epsilon <= MAX_EPSILON:
+    epsilon = Fraction(text) if _EPSILON_TEXT.fullmatch(text) else None
+    if epsilon is None or not 0 < epsilon <= MAX_EPSILON:
         raise UsageError(
-            f"epsilon must be a plain decimal above 0 and at most {MAX_EPSILON}, such as 1 or 0.5, "
-            "with at most six decimals"
+            f"epsilon {quoted(text)} {what_is_wrong(text, most=MAX_EPSILON)}; write a plain decimal above 0 and at most"
+            f" {MAX_EPSILON}, such as 1 or 0.5"
         )
     return epsilon
+
+
+def what_is_wrong(text: str, *, most: Fraction) -> str:
+    """Why a text is not a plain decimal above 0 and at most `most` with at most six decimals."""
+    if _PLAIN.fullmatch(text):
+        too_fine = len(text.partition(".")[2]) > _MAX_DECIMALS
+        return f"has more than {_MAX_DECIMALS} decimals" if too_fine else _on_which_side(text, most)
+    for pattern, wrong in _NOT_PLAIN:
+        if pattern.fullmatch(text):
+            return wrong
+    return "is not a number"
+
+
+def _on_which_side(text: str, most: Fraction) -> str:
+    return f"is above {most}" if text.strip("0.") else "is not above 0"
 
 
 def check_delta(delta: Fraction, *, capacity: int) -> None:

@@ -96,6 +96,17 @@ def largest_scale(half_width: int, *, level: Fraction = LEVEL, cells: int = 1, l
     return Fraction(enough, SCALE_DENOMINATOR)
 
 
+def chance_below(value: Fraction, threshold: int, *, scale: Fraction, law: Law) -> float:
+    """The chance that a number expected at `value` comes out below `threshold` once the noise is added.
+
+    Raises RefusedError for a scale outside the rules.
+    """
+    check_scale(scale)
+    tail = _tail(scale, law)
+    most = math.ceil(threshold - value) - 1  # value + noise < threshold exactly when noise <= most
+    return 1.0 - tail(most) / 2.0 if most >= 0 else tail(-most - 1) / 2.0
+
+
 def _check(level: Fraction, cells: int) -> None:
     if not 0 < level <= MAX_LEVEL:
         raise UsageError("the level of an interval must be above 0 and below 1")

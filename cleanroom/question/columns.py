@@ -126,12 +126,19 @@ class Measure:
                     f"measure {self.name}: low, high and step have at most {_MAX_DIGITS} digits before the point"
                     " and after it"
                 )
-        if not (self.step > 0 and self.low < self.high):
-            raise UsageError(f"measure {self.name}: step is above 0 and low is below high")
+        if not self.step > 0:
+            raise UsageError(f"measure {self.name}: step is above 0; it is {self.step:f}")
+        if not self.low < self.high:
+            raise UsageError(f"measure {self.name}: low is below high; low is {self.low:f} and high is {self.high:f}")
         if self.sensitivity > _MAX_UNITS:
             raise UsageError(f"measure {self.name}: bounds are within 2^31 steps of zero")
-        if self.low % self.step or self.high % self.step:
-            raise UsageError(f"measure {self.name}: low and high are multiples of step")
+        for side, bound in (("low", self.low), ("high", self.high)):
+            if bound % self.step:
+                below = bound // self.step * self.step - (self.step if bound < 0 else 0)
+                raise UsageError(
+                    f"measure {self.name}: low and high are multiples of step; {side} {bound:f} is none of"
+                    f" {self.step:f}, the nearest are {below:f} and {below + self.step:f}"
+                )
         if len(self.edges) > MAX_EDGES:
             raise UsageError(f"measure {self.name}: at most {MAX_EDGES} edges")
         if not all(edge.is_finite() and self.low < edge <= self.high for edge in self.edges):
@@ -181,6 +188,11 @@ class Hidden:
 
 Column = Dimension | Measure | Hidden
 Asked = Dimension | Measure
+
+
+def granted(column: Asked, consumer: str) -> bool:
+    """Whether that consumer may ask for the column."""
+    return column.consumers is None or consumer in column.consumers
 
 
 def stored_name(column: Asked, columns: Sequence[Column]) -> str:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import AnalystName, PartyName
+from cleanroom.nearest import listed, meant, quoted
 from cleanroom.privacy.accountant import accountant
 from cleanroom.privacy.budget import SCALE_DENOMINATOR
 from cleanroom.question.contract import Contract
@@ -50,7 +51,8 @@ def check_question(contract: Contract, question: Question) -> None:
     """Refuse what the contract can never allow, before any work is done; raises UsageError."""
     if question.owner not in contract.datasets:
         raise UsageError(
-            f"there is no party `{question.owner}` in room {contract.room}; parties: {', '.join(contract.datasets)}"
+            f"there is no party {quoted(question.owner)} in room {contract.room};"
+            f" {meant(question.owner, contract.datasets)}parties: {listed(contract.datasets)}"
         )
     if question.owner == question.asker:
         raise UsageError("asker and owner must be two different parties")

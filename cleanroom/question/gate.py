@@ -28,14 +28,15 @@ Left out here because they need the node's own state, and checked there before t
 and dataset versions are the current ones, and that the plan hash is not already answered for another request.
 """
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
 from cleanroom.errors import RefusedError, UsageError
+from cleanroom.nearest import listed, meant, quoted
 from cleanroom.privacy.accountant import accountant
-from cleanroom.question.columns import Asked
+from cleanroom.question.advice import affordable_epsilon, fewer_cells
+from cleanroom.question.columns import granted
 from cleanroom.question.contract import Contract
 from cleanroom.question.dataset import Dataset
 from cleanroom.question.plan import Plan
@@ -110,21 +111,39 @@ def check_words(contract: Contract, question: Questioned, situation: Situation) 
     """Rules 2 to 8: everything that the words of a question decide; raises RefusedError."""
     owner = question.owner
     if question.asker == owner or question.asker not in contract.cards or owner not in contract.cards:
-        raise RefusedError("parties", owner, "asker and owner are not two parties of the room", "ask another party")
+        raise _no_such_parties(contract, question)
     stopped = situation.standing.refusal()
     if stopped is not None:
         raise stopped
     _check_validity(contract, owner, situation.today)
     dataset = contract.datasets[owner]
     if question.asker not in dataset.consumer_caps:
-        granted = ", ".join(sorted(dataset.consumer_caps)) or "nobody"
-        raise RefusedError("grant", owner, f"{question.asker} has no grant on {owner}'s people", f"granted: {granted}")
+        raise RefusedError(
+            "grant",
+            owner,
+            f"{question.asker} has no grant on {owner}'s people",
+            f"granted: {listed(sorted(dataset.consumer_caps) or ['nobody'])}; another needs a new contract of all",
+        )
     _check_kind(dataset, question)
     try:
         shape(contract, question, (MIN_SCALE,))
     except UsageError as error:
         raise RefusedError("column", owner, str(error), "ask for one of the columns named here") from None
     _check_consumer(contract, dataset, question)
+
+
+def _no_such_parties(contract: Contract, question: Questioned) -> RefusedError:
+    asker, owner = question.asker, question.owner
+    unknown = [name for name in (owner, asker) if name not in contract.cards]
+    others = [name for name in contract.cards if name != asker]
+    if not unknown:
+        return RefusedError("parties", owner, f"{asker} cannot ask itself", f"parties to ask: {listed(others)}")
+    return RefusedError(
+        "parties",
+        owner,
+        f"there is no party {quoted(unknown[0])} in room {contract.room}",
+        f"{meant(unknown[0], contract.cards)}parties: {listed(contract.cards)}",
+    )
 
 
 def _check_validity(contract: Contract, owner: str, today: str) -> None:
@@ -174,13 +193,8 @@ def _check_consumer(contract: Contract, dataset: Dataset, question: Questioned) 
             "consumer",
             dataset.owner,
             f"{dataset.owner}'s column `{name}` is not granted to {question.asker}",
-            f"granted {role}s: {', '.join(open_to_asker) or 'none'}",
+            f"granted {role}s: {listed(open_to_asker)}",
         )
-
-
-def granted(column: Asked, consumer: str) -> bool:
-    """Whether that consumer may ask for the column."""
-    return column.consumers is None or consumer in column.consumers
 
 
 def _check_arithmetic(contract: Contract, plan: Plan) -> Shape:
@@ -198,7 +212,7 @@ def _check_arithmetic(contract: Contract, plan: Plan) -> Shape:
             "cells",
             owner,
             f"the answer would have {cells} cells and {owner} allows {dataset.cells}",
-            "leave out one of the two columns, or choose one with fewer declared values",
+            fewer_cells(contract, plan, words=expected.words, allowed=dataset.cells),
         )
     if (plan.words, plan.bits) != (expected.words, expected.bits):
         raise RefusedError(
@@ -268,13 +282,10 @@ def _check_budget(contract: Contract, rule: str, plan: Plan, left: int, cost: in
     if cost <= left:
         return
     whose = f"{plan.asker}'s budget at {plan.owner}" if rule == "budget" else f"the budget of {plan.owner}'s people"
-    prices = accountant(contract.accountant)
-    # Rounded down: an advice that is itself refused would be worse than none.
-    buys = math.floor(prices.epsilon_view(left) * 1000) / 1000 if left > 0 else 0
-    if rule == "lineage":
-        advice = "what others spent is not shown; ask the owner's operator"
-    elif buys:
-        advice = f"the most that is left buys about epsilon {buys:.3f}{' at delta 1e-9' if prices.delta else ''}"
-    else:
-        advice = "nothing is left; only a new contract signed by all parties can grant more"
+    advice = "what others spent is not shown; ask the owner's operator"
+    if rule == "budget":
+        epsilon = affordable_epsilon(accountant(contract.accountant), left)
+        at = " at delta 1e-9" if accountant(contract.accountant).delta else ""
+        advice = f"the most that is left buys epsilon {epsilon}{at}; " if epsilon else "nothing is left; "
+        advice += "ask with that or less" if epsilon else "only a new contract signed by all parties can grant more"
     raise RefusedError(rule, plan.owner, f"{whose} does not cover this question", advice)

@@ -3,13 +3,14 @@
 Asker and owner compute it each for itself; what a plan says about it is only compared.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName, RoomName
+from cleanroom.nearest import listed, meant, quoted
 from cleanroom.question.columns import Asked, Dimension, Measure
 from cleanroom.question.dataset import Dataset
 from cleanroom.question.quantity import Part, Quantity
@@ -91,7 +92,7 @@ def quantity_cells(terms: Terms, owner: PartyName, quantity: Quantity) -> tuple[
     if not column.edges:
         raise UsageError(
             f"{owner}'s {column.name} has no edges in the contract of room {terms.room}, so no quantile of it can be"
-            f" asked; with edges: {_listed(terms.datasets[owner].measures(with_edges=True))}"
+            f" asked; with edges: {listed(terms.datasets[owner].measures(with_edges=True))}"
         )
     return column.bins
 
@@ -128,12 +129,14 @@ def find_column(terms: Terms, party: PartyName, name: str, role: str) -> Asked:
     if found is not None:
         return found
     names = dataset.dimensions() if role == "dimension" else dataset.measures()
+    others = dataset.measures() if role == "dimension" else dataset.dimensions()
     if name in dataset.hidden():
-        reason = f"{party}'s column `{name}` is hidden by the contract of room {terms.room}"
+        reason = (
+            f"{party}'s column {quoted(name)} is hidden by the contract of room {terms.room}: nobody may ask for it; "
+        )
+    elif name in others:
+        other = "measure" if role == "dimension" else "dimension"
+        reason = f"{party}'s column `{name}` is a {other} in the contract of room {terms.room} and no {role}; "
     else:
-        reason = f"{party} has no {role} `{name}` in the contract of room {terms.room}"
-    raise UsageError(f"{reason}; its {role}s: {_listed(names)}")
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
+        reason = f"{party} has no {role} {quoted(name)} in the contract of room {terms.room}; {meant(name, names)}"
+    raise UsageError(f"{reason}its {role}s: {listed(names)}")

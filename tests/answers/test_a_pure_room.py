@@ -51,7 +51,7 @@ def _units(answer: dict[str, Any]) -> int:
 
 @pytest.mark.parametrize("text", ["0", "-1", "NaN", "nan", "1e308", "inf", "1e-9", "0.000000001"])
 def test_an_epsilon_that_is_no_plain_amount_is_refused_wherever_one_is_read(text: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="epsilon must be a plain decimal"):
+    with pytest.raises(UsageError, match="write a plain decimal above 0 and at most 100"):
         parse_epsilon(text)
     people = shop(shop_rows(range(5), seed=3))
     for name in ("zcdp", "pure"):

@@ -15,7 +15,7 @@ ASK = ("--asker", "shop", "--owner", "brand", "--epsilon", "1")
     [
         (("--asker", "shop", "--owner", "brnad", "--epsilon", "1"), ("--owner", "brnad", "shop, brand")),
         (("--asker", "shop", "--owner", "shop", "--epsilon", "1"), ("two different parties",)),
-        ((*ASK[:4], "--epsilon", "one"), ("epsilon", "plain decimal")),
+        ((*ASK[:4], "--epsilon", "one"), ("epsilon", "`one` is not a number", "plain decimal")),
         ((*ASK[:4], "--epsilon", "0"), ("epsilon", "above 0")),
         ((*ASK[:4], "--epsilon", "1e308"), ("epsilon",)),
         ((*ASK[:4], "--epsilon", "NaN"), ("epsilon",)),

@@ -185,3 +185,29 @@ def test_delta_may_be_a_tenth_of_one_person_and_no_more() -> None:
             check_delta(too_large, capacity=1000)
     with pytest.raises(UsageError):
         check_delta(DELTA, capacity=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("one", "`one` is not a number"),
+        ("1e0", "`1e0` has an exponent"),
+        ("1e308", "`1e308` has an exponent"),
+        ("0,5", "`0,5` has a comma where a point belongs"),
+        ("0", "`0` is not above 0"),
+        ("0.0", "`0.0` is not above 0"),
+        ("-1", "`-1` is not above 0"),
+        ("nan", "`nan` is not a number"),
+        ("inf", "`inf` is not a number"),
+        ("", "`` is empty"),
+        (" 1", "` 1` is not a number"),
+        ("100.000001", "`100.000001` is above 100"),
+        ("1000", "`1000` is above 100"),
+        ("0.1234567", "`0.1234567` has more than 6 decimals"),
+        ("\u0661", "`\u0661` is not a number"),
+    ],
+)
+def test_a_mistyped_epsilon_is_told_what_is_wrong_and_how_it_is_written(text: str, wrong: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_epsilon(text)
+    assert str(caught.value) == f"epsilon {wrong}; write a plain decimal above 0 and at most 100, such as 1 or 0.5"

@@ -10,6 +10,7 @@ import pytest
 
 from cleanroom.errors import RefusedError
 from cleanroom.ids import PartyName
+from cleanroom.privacy.budget import units_for_epsilon
 from cleanroom.question.gate import MAX_OPEN_RESERVATIONS, LedgerView, Situation, decide
 from cleanroom.question.plan import Plan
 from cleanroom.question.quantity import Quantity
@@ -148,9 +149,9 @@ def test_the_scale_is_from_1_to_2_to_the_40() -> None:
 def test_an_asker_without_a_grant_is_refused_and_told_who_has_one() -> None:
     closed = contract({BRAND: dataset(BRAND, consumer_caps={BANK: RHO})})
     error = refusal(plan(closed), agreed=closed)
-    assert (error.rule, error.advice) == ("grant", "granted: bank")
+    assert (error.rule, error.advice) == ("grant", "granted: bank; another needs a new contract of all")
     nobody = contract({BRAND: dataset(BRAND, consumer_caps={})})
-    assert refusal(plan(nobody), agreed=nobody).advice == "granted: nobody"
+    assert refusal(plan(nobody), agreed=nobody).advice.startswith("granted: nobody; ")
 
 
 def test_a_consumer_may_spend_its_last_unit_and_not_one_more() -> None:
@@ -224,3 +225,40 @@ def test_each_asker_has_its_own_sub_cap() -> None:
     asked = plan(uneven)
     assert decide(uneven, asked, NOTHING_SPENT, TODAY).cost_units == PLAN.cost_units
     assert refusal(replace(asked, asker=BANK), agreed=uneven).rule == "budget"
+
+
+def test_the_epsilon_that_a_spent_budget_still_buys_is_granted_when_asked_for() -> None:
+    for left in (RHO // 1000, RHO // 777, RHO // 3):
+        asked = plan(units=2 * RHO)
+        advice = refusal(asked, LedgerView(0, SUB_CAP - left, 0)).advice
+        epsilon = Fraction(advice.split("epsilon ")[1].split(" ")[0])
+        again = plan(units=units_for_epsilon(epsilon))
+        assert decide(AGREED, again, LedgerView(0, SUB_CAP - left, 0), TODAY).cost_units <= left
+        more = plan(units=units_for_epsilon(epsilon + Fraction(1, 500)))
+        assert refusal(more, LedgerView(0, SUB_CAP - left, 0)).rule == "budget"
+
+
+def test_what_buys_less_than_a_thousandth_of_epsilon_is_nothing() -> None:
+    assert refusal(PLAN, LedgerView(0, SUB_CAP - 1, 0)).advice.startswith("nothing is left; ")
+
+
+def test_too_many_cells_are_answered_by_the_questions_that_have_few_enough() -> None:
+    def advice(cells: int) -> str:
+        agreed = contract({BRAND: dataset(BRAND, cells=cells)})
+        error = refusal(plan(agreed, by="tier", quantity=Quantity("histogram", "colour")), agreed=agreed)
+        assert (error.rule, error.explanation) == ("cells", f"the answer would have 12 cells and brand allows {cells}")
+        return error.advice
+
+    assert advice(11) == "without `tier` it has 4; without `colour` it has 3; with `tier` instead of `colour` it has 9"
+    assert advice(8) == "without `tier` it has 4; without `colour` it has 3"
+    assert advice(3) == "without `colour` it has 3"
+    assert advice(2) == "choose columns with fewer declared values"
+
+
+def test_a_party_that_is_not_there_is_answered_by_the_one_that_was_meant() -> None:
+    error = refusal(replace(PLAN, owner=PartyName("brnad")))
+    assert (error.explanation, error.advice) == (
+        "there is no party `brnad` in room spring",
+        "did you mean `brand`? parties: shop, brand, bank",
+    )
+    assert refusal(replace(PLAN, asker=BRAND)).explanation == "brand cannot ask itself"

@@ -273,15 +273,19 @@ def test_no_column_of_the_asker_is_one_leaf() -> None:
 
 UNKNOWN: dict[str, tuple[str, Quantity, str]] = {
     "the asker's column is unknown": ("size", COUNT, "shop has no dimension `size`.*: tier, colour"),
-    "the asker's column is a measure": ("spend", COUNT, "shop has no dimension `spend`.*: tier, colour"),
+    "the asker's column is a measure": ("spend", COUNT, "shop's column `spend` is a measure .*: tier, colour"),
     "the owner's dimension is unknown": (
         "",
         Quantity("histogram", "size"),
         "brand has no dimension `size`.*: tier, col",
     ),
-    "the owner's dimension is a measure": ("", Quantity("histogram", "spend"), "brand has no dimension `spend`"),
+    "the owner's dimension is a measure": ("", Quantity("histogram", "spend"), "brand's column `spend` is a measure"),
     "the owner's measure is unknown": ("", Quantity("sum", "size"), "brand has no measure `size`.*: spend"),
-    "the owner's measure is a dimension": ("", Quantity("sum", "tier"), "brand has no measure `tier`.*: spend"),
+    "the owner's measure is a dimension": (
+        "",
+        Quantity("sum", "tier"),
+        "brand's column `tier` is a dimension.*: spend",
+    ),
 }
 
 
