@@ -56,8 +56,8 @@ def later(party: SteppedParty, seconds: float) -> None:
 
 def put(room: SteppedRoom) -> Plan:
     """A question like the first, sent by shop and taken up by brand."""
-    asked = room.ask("shop", "brand", by="colour", of="colour")
-    plan = replace(asked.plan, repeat=next(COUNTER))
+    (first,) = room["shop"].look("SELECT plan FROM question WHERE owner = 0 ORDER BY rowid LIMIT 1")[0]
+    plan = replace(Plan.from_body(peek_statement(first)["plan"]), repeat=next(COUNTER))
     with room["shop"].opened.desk.database.transaction():
         room["shop"].node.asking.start(plan)
     room.settle(until=lambda: room["brand"].node._answering.knows(plan.hash()))
