@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
 
+from cleanroom.answer.view import USUAL_VIEW, View
 from cleanroom.coordinator.home import CoordinatorHome
 from cleanroom.coordinator.room_server import RoomServer
 from cleanroom.crypto.placement import place
@@ -474,12 +475,15 @@ class LiveRoom:
         by: str = "",
         of: str = "",
         total: str = "",
+        mean: str = "",
+        quantile: str = "",
+        base: str = "match",
         epsilon: str = "1",
         analyst: str = "ann",
         repeat: int = 0,
     ) -> Question:
         """A question as an analyst puts it."""
-        quantity = Quantity("histogram", of) if of else Quantity("sum", total) if total else Quantity("count")
+        quantity = quantity_of(of=of, total=total, mean=mean, quantile=quantile)
         return Question(
             asker=PartyName(asker),
             owner=PartyName(owner),
@@ -487,6 +491,7 @@ class LiveRoom:
             by=by,
             quantity=quantity,
             units=prices_of(self.contract.accountant).units_for_epsilon(parse_epsilon(epsilon)),
+            base=base,
             repeat=repeat,
         )
 
@@ -497,15 +502,24 @@ class LiveRoom:
         *,
         timeout_s: float = 60.0,
         progress: Callable[[str], None] = lambda _: None,
+        view: View = USUAL_VIEW,
+        again: bool = False,
         **question: Any,
     ) -> dict[str, Any]:
         """Ask at the asker's node and wait; raises what the product raises."""
-        inquiry = Inquiry(self.parties[asker].node, self.question(asker, owner, **question))
+        asked = self.question(asker, owner, **question)
+        inquiry = Inquiry(self.parties[asker].node, asked, view=view, again=again)
         return inquiry.run(timeout_s=timeout_s, progress=progress)
 
     def log(self) -> list[dict[str, Any]]:
         """Every statement of the coordinator's log, in order."""
         return read_log(self.coordinator_database)
+
+
+def quantity_of(*, of: str = "", total: str = "", mean: str = "", quantile: str = "") -> Quantity:
+    """The quantity that has a column; a count if none has."""
+    columns = {"histogram": of, "sum": total, "mean": mean, "quantile": quantile}
+    return next((Quantity(kind, column) for kind, column in columns.items() if column), Quantity("count"))
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

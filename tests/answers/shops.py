@@ -34,7 +34,47 @@ SPEND = {
     "step": "0.5",
 }
 ORDERS = {"role": "measure", "reduce": "count", "unit": "orders", "low": "0", "high": "3", "step": "1"}
-COLUMNS: dict[str, Any] = {"tier": TIER, "colour": COLOUR, "returned": RETURNED, "spend": SPEND, "orders": ORDERS}
+# Bounds far from 0, an odd number of steps between them, and most people without a value.
+DEAREST = {
+    "role": "measure",
+    "from": "price",
+    "reduce": "max",
+    "where": {"state": ["returned"]},
+    "unit": "euro",
+    "decimals": 2,
+    "low": "0.7",
+    "high": "50",
+    "step": "0.1",
+    "edges": ["0.8", "10", "49.9", "50"],
+}
+# A name that is a dimension and a measure at once.
+SIZE = {
+    "role": ["dimension", "measure"],
+    "from": "size",
+    "reduce": "last",
+    "order_by": "day",
+    "date_format": "%Y-%m-%d",
+    "values": ["38", "40"],
+    "unit": "sizes",
+    "decimals": 0,
+    "low": "36",
+    "high": "43",
+    "step": "1",
+    "edges": ["39", "41"],
+}
+COLUMNS: dict[str, Any] = {
+    "tier": TIER,
+    "colour": COLOUR,
+    "returned": RETURNED,
+    "spend": SPEND | {"edges": ["-19.5", "0", "0.5", "20"]},
+    "orders": ORDERS,
+    "dearest": DEAREST,
+    "size": SIZE,
+    "margin": {"role": "hidden"},
+}
+
+
+SIZES = ("38", "40", "XL", "42", "", "99", "36.5")
 
 
 def person_rows(person: int, luck: random.Random) -> list[Row]:
@@ -50,8 +90,10 @@ def person_rows(person: int, luck: random.Random) -> list[Row]:
             "day": luck.choice(("2024-01-31", "2024-02-29", "2024-03-01", "not a day")),
             "state": luck.choice(("kept", "returned")),
             "price": luck.choice(("0.25", "0.75", "-3.10", "-30", "49.99", "1000000", "NaN", "")),
+            "size": SIZES[(5 * person + line) % len(SIZES)],
+            "margin": f"canary {person}",
         }
-        for _ in range(luck.randint(1, 4))
+        for line in range(luck.randint(1, 4))
     ]
 
 

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from cleanroom.ids import PartyName
 from cleanroom.privacy.budget import parse_epsilon, scale_for_units, units_for_epsilon
 from cleanroom.question.columns import Measure
-from cleanroom.question.quantity import Quantity
 from parties.room_file import read_room_file
 from tests.answers.shops import csv_frame, frame, shop, shop_rows
-from tests.live_room import LiveRoom, RecordingNoise, live_room, room_file
-from tests.live_room import values as cells_of
-from tests.reference.true_answer import true_answer
+from tests.live_room import LiveRoom, RecordingNoise, live_room, quantity_of, room_file, values
+from tests.reference.true_answer import true_parts
 from tests.shared_data import shared_data
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "adventureworks.toml"
@@ -30,30 +30,50 @@ class Known:
     noise: dict[str, RecordingNoise]
     frames: dict[str, pd.DataFrame]
 
-    def check(self, asker: str, owner: str, *, by: str = "", of: str = "", total: str = "", epsilon: str = "1") -> None:
-        """Ask, and hold the answer to truth plus noise, and the noise to the plan; zero tolerance."""
+    def check(
+        self, asker: str, owner: str, *, by: str = "", base: str = "match", epsilon: str = "1", **column: Any
+    ) -> None:
+        """Ask, and hold every released number to truth plus noise, and the noise to the plan; zero tolerance."""
         drawn = self.noise[owner].draws
         before = len(drawn)
-        answer = self.room.ask(asker, owner, by=by, of=of, total=total, epsilon=epsilon)
-        assert len(drawn) == before + 1, "one question is one draw"
-        count, scale, noise = drawn[-1]
-        contract = self.room.contract
-        quantity = Quantity("histogram", of) if of else Quantity("sum", total) if total else Quantity("count")
-        truth = true_answer(contract, self.frames, asker, owner, by, quantity)
-        column = next((one for name, one in _columns(contract, owner) if name == quantity.column), None)
-        step, most = Decimal(1), 1
-        if isinstance(column, Measure):
-            step, most = column.step, int(max(abs(column.low), abs(column.high)) / column.step)
-        expected = {cell: step * (exact + extra) for (cell, exact), extra in zip(truth.items(), noise, strict=True)}
-        assert {cell: Decimal(str(value)) for cell, value in cells_of(answer).items()} == expected
-        assert list(cells_of(answer)) == list(truth)
-        assert count == len(truth)
-        assert scale == scale_for_units(units_for_epsilon(parse_epsilon(epsilon)), most**2)
-        assert answer["question"]["sigma"] == float(scale) * float(step)
+        answer = self.room.ask(asker, owner, by=by, base=base, epsilon=epsilon, **column)
+        contract, quantity = self.room.contract, quantity_of(**column)
+        parts = true_parts(contract, self.frames, asker, owner, by, quantity, base)
+        assert len(drawn) == before + len(parts), "one draw for each part of the question"
+        assert answer["question"]["base"] == base
+        measure = contract.datasets[PartyName(owner)].measure(quantity.column) if quantity.role == "measure" else None
+        share = units_for_epsilon(parse_epsilon(epsilon)) // len(parts)
+        moves = one_person_moves(measure, quantity.kind)
+        for (count, scale, noise), truth, released, most in zip(
+            drawn[before:], parts, released_numbers(answer), moves, strict=True
+        ):
+            expected = [exact + extra for exact, extra in zip(truth.values(), noise, strict=True)]
+            assert released == expected
+            assert list(values(answer)) == list(truth)
+            assert count == len(truth)
+            assert scale == scale_for_units(share, most**2)
+        step = measure.step if measure is not None and quantity.kind == "sum" else Decimal(1)
+        assert answer["question"]["sigma"] == float(drawn[before][1] * Fraction(step))
+        if quantity.kind == "sum":
+            shown = [Decimal(str(value)) for value in values(answer).values()]
+            assert shown == [step * units for units in released_numbers(answer)[0]]
 
 
-def _columns(contract: Any, party: str) -> list[tuple[str, Any]]:
-    return [(column.name, column) for column in contract.datasets[party].columns]
+def one_person_moves(measure: Measure | None, kind: str) -> list[int]:
+    """How far one person moves each part, in steps, by hand: bounds and their middle, not the product's arithmetic."""
+    if measure is None or kind == "quantile":
+        return [1]
+    low, high = int(measure.low / measure.step), int(measure.high / measure.step)
+    return [max(abs(low), abs(high))] if kind == "sum" else [1, -(-(high - low) // 2)]
+
+
+def released_numbers(answer: dict[str, Any]) -> list[list[int]]:
+    """The raw signed integers that the owner released, part by part."""
+    cells = answer["cells"]
+    kind = answer["question"]["quantity"]
+    if kind == "mean":
+        return [[cell["released"][name] for cell in cells] for name in ("count", "sum")]
+    return [[cell["released"]["sum"] if kind == "sum" else cell["value"] for cell in cells]]
 
 
 @pytest.fixture(scope="module")
@@ -66,16 +86,37 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
         yield Known(room, noise, {name: frame(table) for name, table in rows.items()})
 
 
-DIMENSIONS = ("tier", "colour", "returned")
+DIMENSIONS = ("tier", "colour", "returned", "size")
+BEFORE_MEANS: list[dict[str, str]] = [{}, {"of": "tier"}, {"of": "colour"}, {"total": "spend"}, {"total": "orders"}]
+# `dearest` has bounds above 0 and hardly anybody has a value; `size` is a dimension and a measure at once.
+LATER: list[dict[str, str]] = [
+    {"of": "size"},
+    {"total": "size"},
+    {"total": "dearest"},
+    {"mean": "spend"},
+    {"mean": "dearest"},
+    {"mean": "size"},
+    {"quantile": "spend"},
+    {"quantile": "dearest"},
+    {"quantile": "size"},
+]
 
 
 @pytest.mark.parametrize(("asker", "owner"), [("shop", "brand"), ("brand", "shop")])
 @pytest.mark.parametrize("by", ["", *DIMENSIONS])
-@pytest.mark.parametrize("question", [{}, {"of": "tier"}, {"of": "colour"}, {"total": "spend"}, {"total": "orders"}])
+@pytest.mark.parametrize("question", [*BEFORE_MEANS, *LATER], ids=str)
 def test_every_cell_is_truth_plus_the_noise_that_was_drawn(
     small: Known, asker: str, owner: str, by: str, question: dict[str, str]
 ) -> None:
     small.check(asker, owner, by=by, **question)
+
+
+@pytest.mark.parametrize("by", ["", *DIMENSIONS])
+@pytest.mark.parametrize("question", [*BEFORE_MEANS, *LATER], ids=str)
+def test_every_cell_over_the_whole_table_is_truth_plus_the_noise_that_was_drawn(
+    small: Known, by: str, question: dict[str, str]
+) -> None:
+    small.check("shop", "brand", by=by, base="table", **question)
 
 
 def test_more_budget_buys_less_noise_and_the_same_truth(small: Known) -> None:
@@ -99,6 +140,16 @@ def test_real_customers_are_counted_exactly_before_the_noise(adventureworks: Kno
     adventureworks.check("accessories", "bikes", by="country", of="colour")
     adventureworks.check("accessories", "bikes", by="subcategory", total="price")
     adventureworks.check("accessories", "bikes", by="helmet", total="bicycles", epsilon="0.5")
+    adventureworks.check("accessories", "bikes", by="country", mean="price")
+    adventureworks.check("accessories", "bikes", by="helmet", quantile="price")
+
+
+def test_all_real_customers_of_a_shop_are_counted_exactly_before_the_noise(adventureworks: Known) -> None:
+    adventureworks.check("clothing", "bikes", base="table")
+    adventureworks.check("clothing", "bikes", base="table", by="country", of="colour")
+    adventureworks.check("clothing", "bikes", base="table", by="colour", total="bicycles")
+    adventureworks.check("clothing", "bikes", base="table", by="country", mean="price")
+    adventureworks.check("clothing", "bikes", base="table", by="colour", quantile="price")
 
 
 @pytest.mark.slow
@@ -111,3 +162,23 @@ def test_real_customers_are_counted_exactly_in_every_pair_and_direction(adventur
     adventureworks.check("clothing", "bikes", total="price")
     adventureworks.check("accessories", "clothing", by="subcategory", total="items")
     adventureworks.check("clothing", "accessories", by="country", of="country")
+    adventureworks.check("bikes", "accessories", by="colour", mean="order_lines")
+    adventureworks.check("accessories", "clothing", by="country", mean="items")
+    adventureworks.check("clothing", "bikes", by="subcategory", quantile="price")
+    adventureworks.check("bikes", "accessories", by="colour", quantile="order_lines")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("owner", ["bikes", "accessories", "clothing"])
+def test_every_question_over_every_whole_real_table_is_exact(adventureworks: Known, owner: str) -> None:
+    asker = next(name for name in adventureworks.frames if name != owner)
+    dataset = adventureworks.room.contract.datasets[PartyName(owner)]
+    for by in ("", *dataset.dimensions()):
+        adventureworks.check(asker, owner, base="table", by=by, epsilon="0.1")
+        for of in dataset.dimensions():
+            adventureworks.check(asker, owner, base="table", by=by, of=of, epsilon="0.1")
+        for name in dataset.measures():
+            adventureworks.check(asker, owner, base="table", by=by, total=name, epsilon="0.1")
+            adventureworks.check(asker, owner, base="table", by=by, mean=name, epsilon="0.1")
+        for name in dataset.measures(with_edges=True):
+            adventureworks.check(asker, owner, base="table", by=by, quantile=name, epsilon="0.1")
