@@ -134,6 +134,12 @@ class Mortal:
         self._kills += 1
         os.kill(self.pid, signal.SIGKILL)
 
+    def start_again(self) -> None:
+        """After it has ended in a way that the test expected."""
+        self.failure = None
+        self.start()
+        self.wait_ready()
+
     def stop(self) -> None:
         """Ask it to end, wait, and end the program that starts it."""
         self._ending = True
@@ -226,6 +232,13 @@ class MortalRoom:
             if not any(map(self._is_busy, (name for name in self.state.room.datasets if name in self.processes))):
                 return
             assert time.monotonic() < end, "a node never got rid of what it had to say"
+            time.sleep(LOOK_S)
+
+    def wait_until(self, party: str, holds: Callable[[Callable[..., list[tuple[Any, ...]]]], object]) -> None:
+        """Return when something holds in a node's database."""
+        end = time.monotonic() + START_S
+        while not holds(lambda sql, *values: self.look(party, sql, *values)):
+            assert time.monotonic() < end, f"{party} never came to what the test waits for"
             time.sleep(LOOK_S)
 
     def _is_busy(self, party: str) -> bool:

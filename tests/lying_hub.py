@@ -1,0 +1,226 @@
+"""For tests only: a coordinator with its real keys that lies as it is ordered to, in a process of its own.
+
+    python -m tests.lying_hub coordinator serve --home HOME --contract FILE …
+
+It is the product's coordinator, with its replies altered on the way out: proofs, log pages, deliveries and placements.
+It delivers whatever it is told to, to whomever, and keeps everything that it ever delivered.
+"""
+
+import base64
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import cleanroom.coordinator.__main__ as coordinator_program
+import cleanroom.crypto.placement
+from cleanroom.coordinator.home import CoordinatorHome
+from cleanroom.coordinator.log_table import append_entry
+from cleanroom.coordinator.mailbox import _put
+from cleanroom.coordinator.relay import Relay
+from cleanroom.coordinator.sequencer import Sequencer
+from cleanroom.errors import UnavailableError
+from cleanroom.ids import PartyName
+from cleanroom.querylog.chain import LogProof
+from cleanroom.querylog.dsse import peek_statement, sign_statement
+from cleanroom.wire.messages import Delivery, Envelope, LogPage, Placement, sign_envelope
+from parties.desk import pack_envelope, unpack_envelope
+from tests.mortal import around
+from tests.puppet import obey
+
+Slots = tuple[bytes, bytes]
+
+
+def numbers(packed: bytes) -> "np.typing.NDArray[np.uint32]":
+    """Slots that can be changed."""
+    return np.frombuffer(packed, dtype="<u4").copy()
+
+
+def two_alike(slots: Slots) -> Slots:
+    """Two rows in one slot: two people would be added up."""
+    first = numbers(slots[0])
+    first[1] = first[0]
+    return first.tobytes(), slots[1]
+
+
+def beyond_the_table(slots: Slots) -> Slots:
+    """A slot that does not exist."""
+    first = numbers(slots[0])
+    first[0] = (len(slots[0]) + len(slots[1])) // 4
+    return first.tobytes(), slots[1]
+
+
+def another_order(placement: Placement) -> Placement:
+    """Two slots exchanged after signing."""
+    slots = numbers(placement.slots)
+    slots[[0, 1]] = slots[[1, 0]]
+    return replace(placement, slots=slots.tobytes())
+
+
+PLACES: dict[str, Callable[[Slots], Slots]] = {
+    "the other party's slots": lambda slots: (slots[1], slots[0]),
+    "two rows in one slot": two_alike,
+    "a slot beyond the table": beyond_the_table,
+}
+PLACEMENTS: dict[str, Callable[[Placement], Placement]] = {
+    "other slots than were signed": another_order,
+    "another salt": lambda one: replace(one, salt=bytes(32)),
+    "a statement cut short": lambda one: replace(one, statement=one.statement[:-9]),
+    "a list cut short": lambda one: replace(one, slots=one.slots[:-4]),
+}
+PROOFS: dict[str, Callable[[LogProof], LogProof]] = {
+    "another index": lambda proof: replace(proof, index=proof.index + 1),
+    "another head": lambda proof: replace(proof, head=bytes(32)),
+    "another head before": lambda proof: replace(proof, previous_head=bytes(32)),
+    "another signature": lambda proof: replace(proof, signature=bytes(64)),
+}
+PAGES: dict[str, Callable[[LogPage], LogPage]] = {
+    "without its newest entries": lambda page: replace(page, entries=page.entries[:-1]),
+    "without an entry in the middle": lambda page: replace(page, entries=(*page.entries[:1], *page.entries[2:])),
+    "empty": lambda _: LogPage((), None),
+    "with an unsigned head": lambda page: replace(
+        page, head=None if page.head is None else replace(page.head, signature=bytes(64))
+    ),
+}
+
+
+class LyingHub:
+    """What it lies about at present; nothing at first."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = CoordinatorHome(home)
+        self.lies: dict[str, str] = {}
+        self.delivered: dict[str, list[Envelope]] = {}
+        self.proofs: dict[str, LogProof] = {}
+        self.relay: Relay
+        self.serving = threading.Event()
+        around(Relay, "__init__", self._remember)
+        around(Relay, "poll", self._poll)
+        around(Sequencer, "append", self._append)
+        around(Sequencer, "read", self._read)
+        around(cleanroom.crypto.placement, "place", self._place)
+
+    def _remember(self, original: Callable[..., None]) -> Callable[..., None]:
+        def init(relay: Relay, *values: Any) -> None:
+            original(relay, *values)
+            self.relay = relay
+            self.serving.set()
+
+        return init
+
+    def _poll(self, original: Callable[..., Sequence[Delivery]]) -> Callable[..., Sequence[Delivery]]:
+        def poll(relay: Relay, caller: PartyName, *values: Any) -> Sequence[Delivery]:
+            deliveries = original(relay, caller, *values)
+            known = self.delivered.setdefault(caller, [])
+            known.extend(one.item for one in deliveries if isinstance(one.item, Envelope) and one.item not in known)
+            lie = PLACEMENTS.get(self.lies.get("placement", ""))
+            if lie is None:
+                return deliveries
+            return [replace(one, item=lie(one.item)) if isinstance(one.item, Placement) else one for one in deliveries]
+
+        return poll
+
+    def _append(self, original: Callable[..., LogProof]) -> Callable[..., LogProof]:
+        def append(sequencer: Sequencer, caller: PartyName, statement: bytes) -> LogProof:
+            kind = str(peek_statement(statement)["kind"])
+            lie = self.lies.get(kind, "")
+            if lie == "withheld":
+                raise UnavailableError("not now")
+            proof = original(sequencer, caller, statement)
+            if lie == "the proof of another statement":
+                return self.proofs.get(kind, proof)
+            self.proofs[kind] = proof
+            return PROOFS[lie](proof) if lie else proof
+
+        return append
+
+    def _read(self, original: Callable[..., LogPage]) -> Callable[..., LogPage]:
+        def read(sequencer: Sequencer, first: int, limit: int) -> LogPage:
+            page = original(sequencer, first, limit)
+            lie = self.lies.get("log", "")
+            return PAGES[lie](page) if lie else page
+
+        return read
+
+    def _place(self, original: Callable[..., Slots]) -> Callable[..., Slots]:
+        def place(first: Any, second: Any, *, seed: Any) -> Slots:
+            slots = original(first, second, seed=seed)
+            lie = self.lies.get("place", "")
+            return PLACES[lie](slots) if lie else slots
+
+        return place
+
+    # ---- orders ------------------------------------------------------------------------------------------------------
+
+    def lie(self, about: str, how: str) -> None:
+        """Lie about one kind of thing from now on, in this way."""
+        self.lies[about] = how
+
+    def be_honest(self) -> None:
+        """No lie from now on."""
+        self.lies.clear()
+
+    def sign(self, kind: str, body: dict[str, Any]) -> str:
+        """A statement under the log's key, whatever it says and whoever it names."""
+        return base64.b64encode(sign_statement(kind, body, self.home.log_key())).decode("ascii")
+
+    def envelopes(self, party: str) -> list[str]:
+        """Everything that it has delivered to a party."""
+        return [base64.b64encode(pack_envelope(one)).decode("ascii") for one in self.delivered.get(party, [])]
+
+    def signed(self, contract: str, changes: dict[str, str], envelope: str) -> str:
+        """An envelope with another sender, recipient or kind, and the log key's signature."""
+        one = unpack_envelope(base64.b64decode(envelope))
+        made = sign_envelope(
+            self.home.log_key(),
+            room=self.relay._contract.room,
+            contract_hash=bytes.fromhex(contract),
+            envelope_id=os.urandom(32),
+            sender=PartyName(changes.get("sender", one.sender)),
+            recipient=PartyName(changes.get("recipient", one.recipient)),
+            kind=changes.get("kind", one.kind),
+            subject_id=one.subject_id,
+            index=one.index,
+            count=one.count,
+            sealed=one.sealed,
+        )
+        return base64.b64encode(pack_envelope(made)).decode("ascii")
+
+    def insert(self, statement: str) -> None:
+        """A place in the log for a statement, whoever signed it."""
+        with self.relay._store.transaction() as tx:
+            append_entry(tx, base64.b64decode(statement), self.relay._contract.room, self.home.log_key())
+
+    def deliver(self, to: str, envelopes: list[str]) -> None:
+        """Put envelopes into a party's mailbox, whoever sent them to whomever."""
+        party = PartyName(to)
+        with self.relay._store.transaction() as tx:
+            for packed in envelopes:
+                _put(tx, party, "coordinator", unpack_envelope(base64.b64decode(packed)))
+        self.relay._bell.ring(party)
+
+
+def main() -> None:
+    """Obey beside the product's program, which has the main thread."""
+    words = sys.argv[2:]
+    hub = LyingHub(Path(words[words.index("--home") + 1]))
+    orders = ("lie", "be_honest", "sign", "envelopes", "signed", "insert", "deliver")
+
+    def listen() -> None:
+        hub.serving.wait()
+        with suppress(ValueError):
+            obey({name: getattr(hub, name) for name in orders})
+
+    threading.Thread(target=listen, daemon=True).start()
+    sys.argv = ["cleanroom.coordinator", *words]
+    coordinator_program.main()
+
+
+if __name__ == "__main__":
+    main()
