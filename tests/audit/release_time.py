@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.wire.messages import Envelope
 from parties.pace import Pace
 from tests.live_room import RecordingNoise
@@ -60,9 +61,11 @@ def rank_correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64
     return float(np.corrcoef(ranks(one), ranks(other))[0, 1])
 
 
-def time_of_release_against_noise(folder: Path, calls: int, *, pace: Pace | None = None) -> Correlation:
-    """Measure; `pace` takes the place of the product's own."""
-    noise = RecordingNoise()
+def time_of_release_against_noise(
+    folder: Path, calls: int, *, pace: Pace | None = None, source: NoiseSource | None = None
+) -> Correlation:
+    """Measure; `pace` and `source` take the place of the product's own."""
+    noise = RecordingNoise(source or DiscreteNoise())
     with stepped_room(folder, noise=noise) as room:
         plan = room.ask("shop", "brand", epsilon="0.01").plan
         answering = room["brand"].node._answering

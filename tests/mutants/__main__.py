@@ -70,4 +70,5 @@ def _run(folder: Path, mutants: list[Mutant], tests: list[str]) -> int:
     return 0 if all(killed) else 1
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

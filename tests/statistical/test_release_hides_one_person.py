@@ -57,14 +57,14 @@ def released(true_value: int, count: int, scale: Fraction, of: Accountant, sourc
     return found
 
 
-def measured_mu(source: NoiseSource) -> tuple[float, float]:
+def measured_mu(source: NoiseSource, releases: int = GAUSSIAN_RELEASES) -> tuple[float, float]:
     """Lower and upper bounds on the mu between a table and the same table with one more person."""
     threshold = MOVED // 2
     low, high = {}, {}
     for true_value in (0, MOVED):
-        numbers = released(true_value, GAUSSIAN_RELEASES, GAUSSIAN_SCALE, ZCDP, source)
+        numbers = released(true_value, releases, GAUSSIAN_SCALE, ZCDP, source)
         above = sum(number >= threshold for number in numbers)
-        low[true_value], high[true_value] = clopper_pearson(above, GAUSSIAN_RELEASES, GAUSSIAN_FALSE_ALARM)
+        low[true_value], high[true_value] = clopper_pearson(above, releases, GAUSSIAN_FALSE_ALARM)
     quantile = NormalDist().inv_cdf
     floor, ceiling = 1e-12, 1 - 1e-12
     return (
@@ -73,14 +73,14 @@ def measured_mu(source: NoiseSource) -> tuple[float, float]:
     )
 
 
-def least_epsilon(source: NoiseSource) -> float:
+def least_epsilon(source: NoiseSource, releases: int = LAPLACE_RELEASES) -> float:
     """The epsilon that a Laplace release has at the least: "zero or less" is likely without the person only."""
     below = {
-        true_value: sum(n <= 0 for n in released(true_value, LAPLACE_RELEASES, LAPLACE_SCALE, PURE, source))
+        true_value: sum(n <= 0 for n in released(true_value, releases, LAPLACE_SCALE, PURE, source))
         for true_value in (0, MOVED)
     }
-    without, _ = clopper_pearson(below[0], LAPLACE_RELEASES, LAPLACE_FALSE_ALARM)
-    _, with_the_person = clopper_pearson(below[MOVED], LAPLACE_RELEASES, LAPLACE_FALSE_ALARM)
+    without, _ = clopper_pearson(below[0], releases, LAPLACE_FALSE_ALARM)
+    _, with_the_person = clopper_pearson(below[MOVED], releases, LAPLACE_FALSE_ALARM)
     return math.log(without / with_the_person)
 
 
