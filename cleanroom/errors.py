@@ -4,6 +4,7 @@
       UsageError          the person at this keyboard can mend it: a file, a name, a number
       SourceError         the company's own table is not what the contract says
       RefusedError        a rule of the contract forbids it; carries rule, whose, what would be allowed
+      PendingError        a person of another company must agree first; nothing was spent
       PeerError           another process sent something malformed, foreign, stale or forged
         AuthenticationError
         OutOfTurnError    well-formed, at the wrong moment; the relay's doing as easily as the sender's
@@ -37,6 +38,25 @@ class RefusedError(CleanroomError):
         self.owner = owner
         self.explanation = explanation
         self.advice = advice
+
+
+_LATER = "ask the same again later: once it is approved the answer is there, and is charged once"
+
+
+class PendingError(CleanroomError):
+    """A question waits for an approver of `owner`; nothing is wrong and nothing was spent.
+
+    `plan` is the question's hash, `reasons` are the owner's, `advice` is what to do meanwhile.
+    """
+
+    def __init__(self, owner: str, plan: str, reasons: tuple[str, ...], advice: str = _LATER) -> None:
+        super().__init__(
+            f"an approver of {owner} must agree to question {plan[:12]} first: {'; '.join(reasons)}; nothing was spent;"
+            f" {advice}"
+        )
+        self.owner = owner
+        self.plan = plan
+        self.reasons = reasons
 
 
 class PeerError(CleanroomError):

@@ -18,7 +18,7 @@ from parties.database import Database
 from parties.home import Home
 from parties.room_file import RoomFile
 from parties.room_stops import RoomStops
-from parties.settings import DEFAULT_TIMEOUT_S, Analyst, NodeSettings, read_settings, write_settings
+from parties.settings import DEFAULT_TIMEOUT_S, ROLES, Analyst, NodeSettings, read_settings, write_settings
 from parties.vault import Vault
 
 OTHER_ORDER = "the same terms in another order"
@@ -65,7 +65,7 @@ def settle(home: Home, terms: RoomFile | None, user: str) -> None:
                 f" --room ROOM.toml; or write {home.settings_file}"
             )
         _check_files(terms.sources[name].path, terms.sources[name].opt_out)
-        me = Analyst(analyst_name(user), os.getuid(), frozenset({"asker", "operator"}))
+        me = Analyst(analyst_name(user), os.getuid(), frozenset(ROLES))
         write_settings(home.settings_file, NodeSettings(terms.sources[name], (me,), None, DEFAULT_TIMEOUT_S))
     source = read_settings(home.settings_file).source
     _check_files(source.path, source.opt_out)

@@ -1,7 +1,8 @@
 """A question from the owner's side: decide, charge, compute, add noise, release. Protocol.md section 4.
 
     (gate) ─accepted, reserved→ reserved ─debit logged→ released ─statement logged→ sent
-       └ refused, logged
+       ├ refused, logged
+       └ needs approval → pending ─approved, logged→ (gate again), see `pending`
 
 Order is what protects people: the gate decides on public facts; one transaction reserves the cost, pins the plan and
 takes the question number before any row is read; masked rows are stored before they leave; noise is drawn once, in
@@ -32,6 +33,7 @@ from parties.heads import Heads
 from parties.match_rows import Match
 from parties.matching import Matching
 from parties.pace import Pace
+from parties.pending import Pending
 from parties.people import People
 from parties.post import Message
 from parties.refusals import refusal_fields
@@ -58,6 +60,7 @@ class Answering:
         self._people = people
         self._noise = noise
         self._heads = Heads(desk)
+        self.pending = Pending(desk)
         self._pace = pace
 
     def on_plan(self, message: Message) -> None:
@@ -84,27 +87,51 @@ class Answering:
             self._repeat(message.subject, known[0], known[1], digest, message.sender)
             return
         standing = self._standing(plan)
-        dataset = self._desk.dataset
         self._insert(plan, statement, digest)
         try:
             accepted = self._decide(plan)
+            if accepted.approval:
+                self.pending.take(message.subject, plan.asker, accepted.approval)
+                return
         except RefusedError as refusal:
-            self._refuse(message.subject, refusal)
+            self.pending.refuse(message.subject, refusal)
             return
+        self._reserve(plan, message.subject, accepted, standing)
+
+    def approved_is_logged(self, plan_hash: str) -> None:
+        """A person's agreement stands in the log: everything is checked again, then it goes on as any other."""
+        row = self._desk.database.one("SELECT state, plan FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
+        if row is None or row[0] != "approved":
+            return
+        plan = Plan.from_body(peek_statement(row[1]).get("plan"))
+        try:
+            standing = self._standing(plan)
+            accepted = self._decide(plan)
+        except RefusedError as refusal:
+            self.pending.refuse(plan_hash, refusal)
+        except (PeerError, StateError):
+            self.pending.refuse(plan_hash, self.pending.stale())
+        else:
+            self._reserve(plan, plan_hash, accepted, standing)
+
+    def _reserve(self, plan: Plan, plan_hash: str, accepted: Accepted, standing: tuple[Match, Setup] | None) -> None:
+        """Pay before anything is read; the work begins when the debit stands in the log."""
+        dataset = self._desk.dataset
+        self._set(plan_hash, "reserved")
         self._desk.ledger.reserve(
             at=self._desk.now(),
             lineage=dataset.lineage,
             room=self._desk.contract.room,
             consumer=plan.asker,
-            plan_hash=message.subject,
+            plan_hash=plan_hash,
             quantity=plan.quantity.kind,
             units=accepted.cost_units,
         )
         if standing is not None:
-            self._take_question_number(message.subject, standing[1])
+            self._take_question_number(plan_hash, standing[1])
         self._desk.state(
             "budget.debit",
-            message.subject,
+            plan_hash,
             consumer=plan.asker,
             lineage=dataset.lineage,
             match=plan.match,
@@ -117,15 +144,7 @@ class Answering:
         desk = self._desk
         view = desk.ledger.view(desk.dataset.lineage, plan.asker, room=desk.contract.room, today=desk.today())
         situation = Situation(desk.today(), self._people.require().day, desk.stops.standing())
-        accepted = decide(desk.contract, plan, view, situation)
-        if accepted.approval:
-            raise RefusedError(
-                "approval",
-                desk.name,
-                f"an approver of {desk.name} must agree first: {'; '.join(accepted.approval)}",
-                "ask inside the limits that the contract states",
-            )
-        return accepted
+        return decide(desk.contract, plan, view, situation)
 
     def knows(self, plan_hash: str) -> bool:
         """Whether a question under this plan was taken up before."""
@@ -192,15 +211,13 @@ class Answering:
             return
         if state == "sent":
             self._send_stored(plan_hash)
-
-    def _refuse(self, plan_hash: str, refusal: RefusedError) -> None:
-        self._set(plan_hash, "refused")
-        self._desk.state("question.refused", plan_hash, **refusal_fields(refusal))
+        elif state == "pending":
+            self.pending.tell(plan_hash)
 
     def refusal_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
         """The refusal stands in the log: tell the asker."""
         row = self._desk.database.one("SELECT peer, state FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
-        if row is not None and row[1] == "refused":
+        if row is not None and row[1] == "refused" and row[0] in self._desk.contract.cards:
             header = {"proof": proof, "statement": base64.b64encode(statement).decode("ascii")}
             self._desk.send(row[0], "question.refused", plan_hash, header)
 
@@ -289,7 +306,14 @@ class Answering:
             self._desk.send(row[0], "question.voided", plan_hash, {})
 
     def void_open(self) -> None:
-        """The room was stopped: whatever is reserved and has drawn no noise is given up. What was drawn stays spent."""
+        """The room was stopped: whatever is reserved and has drawn no noise is given up. What was drawn stays spent.
+
+        What waits for approval waits on in a paused room and is refused in a closed one.
+        """
+        standing = self._desk.stops.standing()
+        refusal = standing.refusal()
+        if standing.state == "closed" and refusal is not None:
+            self.pending.refuse_all(refusal)
         for (plan_hash,) in self._desk.database.all(
             "SELECT plan_hash FROM question WHERE owner = 1 AND state = 'reserved'"
         ):

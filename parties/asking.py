@@ -1,7 +1,11 @@
 """A question from the asker's side: sign the plan, have it logged, send it, open what comes back, once.
 
     asked ─logged→ sent ─rows→ rowed ─release, its statement in the log→ answered
-                                   └ refusal → refused
+                     │             └ refusal → refused
+                     └ the owner's approver must agree → pending ─asked again→ sent
+
+A question that waits for the owner's approver costs nothing yet. Its answer or refusal comes by itself; the end of a
+question whose analyst was told to come back is shown to whoever asks the same again.
 
 Nothing is opened or shown before the owner's `answer.released` over exactly these bytes is proved to be in the log.
 The opened answer is kept; the same question is answered from it, free, for ever. To the outside this node behaves the
@@ -18,23 +22,27 @@ from cleanroom.crypto.transfer_asker import open_rows
 from cleanroom.errors import OutOfTurnError, PeerError, StateError
 from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
 from cleanroom.question.plan import Plan
-from cleanroom.wire.canonical import canonical_bytes, labelled_hash
+from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canonical
 from parties.desk import Desk
 from parties.post import Message
 from parties.receipts import Receipts
-from parties.refusals import parse_refusal
+from parties.refusals import parse_reasons, parse_refusal
 from parties.setup_rows import Setup, SetupRows
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Where a question stands; `cells` once answered (groups outermost), `refusal` once refused."""
+    """Where a question stands; `cells` once answered (groups outermost), `refusal` once refused.
+
+    `waits` says why the owner's approver must agree, until the analyst who was told so has been told the end.
+    """
 
     plan_hash: str
     state: str
     plan: Plan
     cells: tuple[int, ...] = ()
     refusal: str = ""
+    waits: tuple[str, ...] = ()
 
 
 class Asking:
@@ -48,13 +56,13 @@ class Asking:
     def find(self, plan_hash: str) -> Asked | None:
         """The question of that plan."""
         row = self._desk.database.one(
-            "SELECT state, plan, refusal FROM question WHERE plan_hash = ? AND owner = 0", plan_hash
+            "SELECT state, plan, refusal, waits FROM question WHERE plan_hash = ? AND owner = 0", plan_hash
         )
         if row is None:
             return None
         plan = Plan.from_body(peek_statement(row[1]).get("plan"))
         cells = json.loads(self._desk.database.kept("answer", plan_hash)) if row[0] == "answered" else ()
-        return Asked(plan_hash, row[0], plan, tuple(cells), row[2])
+        return Asked(plan_hash, row[0], plan, tuple(cells), row[2], tuple(json.loads(row[3] or "[]")))
 
     def repeats(self, plan: Plan) -> list[Asked]:
         """This question from the plan's repeat on, by whichever analyst of ours it was asked, by rising repeat."""
@@ -93,10 +101,25 @@ class Asking:
         asked = self.find(plan_hash)
         if asked is None or asked.state != "asked":
             return
+        self._send_plan(asked, statement, proof)
+
+    def _send_plan(self, asked: Asked, statement: bytes, proof: dict[str, object]) -> None:
         header = {"proof": proof, "statement": base64.b64encode(statement).decode("ascii")}
         header |= self._receipts.header(asked.plan.owner)
-        self._desk.send(asked.plan.owner, "question.plan", plan_hash, header)
-        self._set(plan_hash, "sent")
+        self._desk.send(asked.plan.owner, "question.plan", asked.plan_hash, header)
+        self._set(asked.plan_hash, "sent")
+
+    def ask_again(self, asked: Asked) -> None:
+        """The same request once more, for what its owner's approver had not decided when we last heard."""
+        row = self._desk.database.one(
+            "SELECT bytes, proof FROM statement WHERE kind = 'question.asked' AND subject = ?", asked.plan_hash
+        )
+        if row is not None and row[1] != "{}":  # without a proof only the owner can bring it to an end
+            self._send_plan(asked, row[0], parse_canonical(row[1].encode("ascii")))
+
+    def told(self, plan_hash: str) -> None:
+        """An analyst has seen how the question ended."""
+        self._desk.database.run("UPDATE question SET waits = '' WHERE plan_hash = ? AND owner = 0", plan_hash)
 
     def _set(self, plan_hash: str, state: str) -> None:
         self._desk.database.run(
@@ -119,14 +142,14 @@ class Asking:
 
     def _expect_released(self, message: Message) -> Asked | None:
         """Over the match the rows come first; over a whole table there are none."""
-        asked = self._expect(message, "sent", "rowed")
-        if asked is not None and asked.state != ("rowed" if asked.plan.base == "match" else "sent"):
+        asked = self._expect(message, "sent", "pending", "rowed")
+        if asked is not None and (asked.state == "rowed") != (asked.plan.base == "match"):
             raise OutOfTurnError(f"a {message.kind} message came at the wrong moment")
         return asked
 
     def on_rows(self, message: Message) -> None:
         """The masked rows: worthless without the release."""
-        asked = self._expect(message, "sent")
+        asked = self._expect(message, "sent", "pending")
         if asked is None:
             return
         if asked.plan.base != "match":
@@ -223,9 +246,23 @@ class Asking:
             raise StateError("a question lost its set-up")
         return setup
 
+    def on_pending(self, message: Message) -> None:
+        """The owner's approver must agree first: nothing is spent; the reasons are kept to be shown.
+
+        The coordinator may deliver this after what follows it; then it says nothing any more.
+        """
+        asked = self._expect(message, "sent", "pending", "rowed", "refused")
+        reasons = parse_reasons(message.header.get("reasons"))
+        if asked is None or asked.state not in ("sent", "pending"):
+            return
+        self._desk.database.run(
+            "UPDATE question SET waits = ? WHERE plan_hash = ?", json.dumps(reasons), asked.plan_hash
+        )
+        self._set(asked.plan_hash, "pending")
+
     def on_refused(self, message: Message) -> None:
         """The owner's refusal, signed and logged; kept to be shown."""
-        asked = self._expect(message, "sent", "rowed")
+        asked = self._expect(message, "sent", "pending", "rowed")
         if asked is None:
             return
         statement = strict_base64(message.header.get("statement"))
@@ -248,13 +285,13 @@ class Asking:
         """The match ended: what was asked over it and not answered yet never will be."""
         self._desk.database.run(
             "UPDATE question SET state = 'failed' WHERE owner = 0 AND state NOT IN ('answered', 'refused') AND setup IN"
-            " (SELECT joint_id FROM setup WHERE match = ? AND owner = 0)",
+            " (SELECT joint_id FROM setup WHERE match = ? AND owner = 0 AND joint_id != '')",
             match,
         )
 
     def on_voided(self, message: Message) -> None:
         """The owner freed the reservation: match or set-up had ended. Nothing was released and nothing was spent."""
-        asked = self._expect(message, "sent", "rowed")
+        asked = self._expect(message, "sent", "pending", "rowed")
         if asked is not None:
             self._set(asked.plan_hash, "failed")
 

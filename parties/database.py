@@ -14,7 +14,7 @@ from typing import Any
 from cleanroom.errors import StateError
 from parties.vault import Vault
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -37,7 +37,7 @@ CREATE TABLE question (
   plan_hash TEXT PRIMARY KEY, owner INTEGER NOT NULL, peer TEXT NOT NULL, request_digest TEXT NOT NULL,
   plan BLOB NOT NULL, state TEXT NOT NULL, setup TEXT NOT NULL, question INTEGER NOT NULL DEFAULT 0,
   rows_root TEXT NOT NULL DEFAULT '', release_digest TEXT NOT NULL DEFAULT '', salt TEXT NOT NULL DEFAULT '',
-  refusal TEXT NOT NULL DEFAULT '', since REAL NOT NULL
+  refusal TEXT NOT NULL DEFAULT '', waits TEXT NOT NULL DEFAULT '', since REAL NOT NULL
 ) STRICT;
 CREATE TABLE ledger (
   sequence INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, quantity TEXT NOT NULL, lineage TEXT NOT NULL,

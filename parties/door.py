@@ -15,7 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cleanroom.errors import CleanroomError, PeerError, RefusedError, StateError, UnavailableError, UsageError
+from cleanroom.errors import (
+    CleanroomError,
+    PeerError,
+    PendingError,
+    RefusedError,
+    StateError,
+    UnavailableError,
+    UsageError,
+)
 from parties.settings import Analyst, NodeSettings
 
 MAX_LINE_BYTES = 1 << 20
@@ -121,10 +129,12 @@ class Door:
         return command(analyst, request, progress)
 
 
-def _error_body(error: CleanroomError) -> dict[str, str]:
+def _error_body(error: CleanroomError) -> dict[str, Any]:
     if isinstance(error, RefusedError):
         fields = ("rule", "owner", "explanation", "advice")
         return {"kind": "refused", **{name: str(getattr(error, name)) for name in fields}}
+    if isinstance(error, PendingError):
+        return {"kind": "pending", "owner": error.owner, "plan": error.plan, "reasons": list(error.reasons)}
     kind = next((name for name, cls in _KINDS.items() if isinstance(error, cls)), "usage")
     return {"kind": kind, "text": str(error)}
 
@@ -152,7 +162,9 @@ def ask_door(path: Path, request: dict[str, Any], *, progress: Progress = lambda
     raise UnavailableError(f"the node at {path} stopped in the middle; see its log")
 
 
-def _error(body: dict[str, str]) -> CleanroomError:
+def _error(body: dict[str, Any]) -> CleanroomError:
     if body["kind"] == "refused":
         return RefusedError(body["rule"], body["owner"], body["explanation"], body["advice"])
+    if body["kind"] == "pending":
+        return PendingError(body["owner"], body["plan"], tuple(body["reasons"]))
     return _KINDS[body["kind"]](body["text"])

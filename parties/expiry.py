@@ -1,8 +1,9 @@
 """What has waited too long: reservations that never released anything, set-ups that stalled.
 
 A reservation is freed by a `voided` entry, a signed `budget.voided` and a message to the asker. Its question number
-stays burnt, and nothing is ever released for it, also when the log's proof of its debit comes afterwards. A set-up
-that stalled is killed on both sides. The worker looks now and then; there is no thread for it.
+stays burnt, and nothing is ever released for it, also when the log's proof of its debit comes afterwards. A question
+that no approver decided within a week is refused. A set-up that stalled is killed on both sides. The worker looks now
+and then; there is no thread for it.
 """
 
 from parties.answering import Answering
@@ -11,6 +12,7 @@ from parties.setup_rows import SetupRows
 
 RESERVATION_S = 3600.0
 SETUP_S = 3600.0
+APPROVAL_S = 7 * 86_400.0
 SWEEP_S = 60.0
 
 
@@ -35,12 +37,14 @@ class Expiry:
             "SELECT plan_hash FROM question WHERE owner = 1 AND state = 'reserved' AND since <= ?", now - RESERVATION_S
         ):
             self._answering.void(plan_hash)
+        self._answering.pending.expire(since=now - APPROVAL_S)
         for setup in self._rows.unfinished(since=now - SETUP_S):
             self._rows.kill(setup.id)
             self._desk.send(self._rows.peer(setup), "setup.abort", setup.id, {})
 
     def void_of_older_contracts(self) -> None:
-        """At the start: what was reserved under other terms than the present ones is never answered."""
+        """At the start: what was reserved or waited under other terms than the present ones is never answered."""
+        self._answering.pending.refuse_of_older_contracts()
         for plan_hash, statement in self._desk.database.all(
             "SELECT plan_hash, plan FROM question WHERE owner = 1 AND state = 'reserved'"
         ):

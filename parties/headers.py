@@ -15,6 +15,7 @@ HEADERS: dict[str, tuple[frozenset[str], ...]] = {
     "setup.corrections": (_EMPTY,),
     "setup.abort": (_EMPTY, frozenset({"refusal"})),
     "question.plan": (_PROVED, _PROVED | {"receipt"}),
+    "question.pending": (frozenset({"reasons"}),),
     "question.rows": (frozenset({"question"}),),
     "question.release": (_EMPTY,),
     "question.released": (_PROVED | {"ledger", "salt"},),

@@ -2,7 +2,8 @@
 
 A piece that came before is recognised by its digest and ignored, so a relay that delivers a message again makes nothing
 happen. Another message of the same kind about the same subject is an offence of its sender, except for kinds that may
-be repeated (a plan asked again, an answer sent again, an end told again). What is too long for its kind is never kept.
+be repeated (a plan asked again, an answer or the need for approval said again, an end told again). What is too long for
+its kind is never kept.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,10 @@ from parties.limits import MAX_UNFINISHED
 from parties.post import Message, Post, join
 
 REPEATABLE = frozenset(
-    {"question.plan", "question.release", "question.released", "question.refused", "match.abort", "setup.abort"}
+    {
+        *("question.plan", "question.pending", "question.release", "question.released", "question.refused"),
+        *("match.abort", "setup.abort"),
+    }
 )
 MAX_PIECES = 4096
 

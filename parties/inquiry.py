@@ -13,7 +13,7 @@ from typing import Any
 
 from cleanroom.answer.result import answer_body
 from cleanroom.answer.view import USUAL_VIEW, View
-from cleanroom.errors import RefusedError, UnavailableError
+from cleanroom.errors import CleanroomError, PendingError, RefusedError, UnavailableError
 from cleanroom.question.compile import Question, Standing, check_question, compile_plan
 from cleanroom.question.plan import Plan
 from cleanroom.wire.canonical import parse_canonical
@@ -32,6 +32,13 @@ class Waiting:
 
     what: str
     since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The question ends without an answer here, for this reason; returned, so that what was written meanwhile stays."""
+
+    error: CleanroomError
 
 
 class Inquiry:
@@ -53,6 +60,8 @@ class Inquiry:
     def run(self, *, timeout_s: float, progress: Callable[[str], None]) -> dict[str, Any]:
         """The answer as JSON; raises RefusedError, UsageError or UnavailableError that names who did not answer.
 
+        Raises PendingError when the owner's approver must agree first; asking again goes on from there.
+
         `timeout_s` is how long nothing may change, beside the time that lists of the contract's capacity take.
         """
         contract = self._node.desk.contract
@@ -64,6 +73,8 @@ class Inquiry:
         begun = self._node.desk.clock()
         while True:
             state = self._node.call(self._step)
+            if isinstance(state, Ended):
+                raise state.error
             if isinstance(state, Asked):
                 now = time.monotonic()
                 matched = self._matched_at or now
@@ -92,7 +103,7 @@ class Inquiry:
             " nothing was shown, ask again to go on"
         )
 
-    def _step(self) -> Asked | Waiting:
+    def _step(self) -> Asked | Waiting | Ended:
         if self._question.base == "table":
             self._matched_at = self._matched_at or time.monotonic()
             return self._ask(Standing())
@@ -135,12 +146,14 @@ class Inquiry:
         self._match = self._node.matching.start(self._question.owner)
         return self._waiting("match", self._match, f"matching with {self._question.owner} (opened)")
 
-    def _ask(self, standing: Standing) -> Asked | Waiting:
+    def _ask(self, standing: Standing) -> Asked | Waiting | Ended:
         asking = self._node.asking
         if self._plan_hash:
             asked = asking.find(self._plan_hash)
+            if asked is not None and asked.state == "pending":
+                return Ended(PendingError(asked.plan.owner, asked.plan_hash, asked.waits))
             if asked is not None and asked.state in ("refused", "failed"):
-                self._raise(asked)
+                return self._end_of(asked)
         else:
             plan = compile_plan(self._node.desk.contract, self._question, standing)
             asked, plan = self._newest(plan)
@@ -148,30 +161,42 @@ class Inquiry:
                 self._new = True
                 asking.start(plan)
                 asked = asking.find(plan.hash())
+            elif asked.state in ("refused", "failed"):
+                return self._end_of(asked)
+            elif asked.state == "pending":
+                asking.ask_again(asked)
             self._plan_hash = asked.plan_hash if asked else ""
         if asked is None:
             raise UnavailableError("the question was lost with its match; ask again")
         if asked.state == "answered":
+            if asked.waits:
+                asking.told(asked.plan_hash)
             return asked
         return self._waiting("question", asked.plan_hash, f"asking {asked.plan.owner} ({asked.state})")
 
     def _newest(self, plan: Plan) -> tuple[Asked | None, Plan]:
-        """The question to go on with, and the plan to ask if there is none."""
+        """The question to go on with, and the plan to ask if there is none.
+
+        One whose analyst had to wait for approval, and has not been told its end yet, comes before a new one.
+        """
         known = self._node.asking.repeats(plan)
         if not known:
             return None, plan
         useless = ("refused", "failed", "answered") if self._again else ("refused", "failed")
-        newest = next((asked for asked in reversed(known) if asked.state not in useless), None)
+        newest = next((asked for asked in reversed(known) if asked.waits or asked.state not in useless), None)
         return newest, replace(plan, repeat=known[-1].plan.repeat + 1)
 
-    def _raise(self, asked: Asked) -> None:
+    def _end_of(self, asked: Asked) -> Ended:
+        self._node.asking.told(asked.plan_hash)
         if asked.state == "failed":
             self._node.desk.stops.check_open()
-            raise UnavailableError(
-                asked.refusal or f"{asked.plan.owner} could not answer: its match or table changed; ask again"
+            return Ended(
+                UnavailableError(
+                    asked.refusal or f"{asked.plan.owner} could not answer: its match or table changed; ask again"
+                )
             )
         refusal = parse_canonical(asked.refusal.encode("utf-8"))
-        raise RefusedError(refusal["rule"], refusal["owner"], refusal["explanation"], refusal["advice"])
+        return Ended(RefusedError(refusal["rule"], refusal["owner"], refusal["explanation"], refusal["advice"]))
 
     def _waiting(self, table: str, identifier: str, what: str) -> Waiting:
         self._node.desk.stops.check_open()  # a stored answer is shown in a stopped room, nothing is waited for in it

@@ -24,6 +24,7 @@ SHORT_KINDS = (
     "setup.answer",
     "setup.abort",
     "question.plan",
+    "question.pending",
     "question.release",
     "question.released",
     "question.refused",

@@ -37,6 +37,7 @@ from parties.heads import ForgottenError, note_forgotten
 from parties.inbox import Inbox
 from parties.limits import most_pieces
 from parties.matching import Matching
+from parties.pending import Pending
 from parties.people import People
 from parties.post import Message
 from parties.refusals import parse_refusal, refusal_header
@@ -91,6 +92,9 @@ class Node:
                 "match.opened": self.matching.opened_is_logged,
                 "match.debit": self.matching.debit_is_logged,
                 "question.asked": self.asking.asked_is_logged,
+                "question.approved": lambda plan_hash, _statement, _proof: self._answering.approved_is_logged(
+                    plan_hash
+                ),
                 "question.refused": self._answering.refusal_is_logged,
                 "budget.debit": lambda plan_hash, _statement, _proof: self._answering.debit_is_logged(plan_hash),
                 "answer.released": self._answering.released_is_logged,
@@ -111,6 +115,7 @@ class Node:
             "setup.corrections": self.setups.on_corrections,
             "setup.abort": self._on_setup_abort,
             "question.plan": self._answering.on_plan,
+            "question.pending": self.asking.on_pending,
             "question.rows": self.asking.on_rows,
             "question.release": self.asking.on_release,
             "question.released": self.asking.on_released,
@@ -220,6 +225,11 @@ class Node:
         self.trouble = str(error)
         with self.changed:
             self.changed.notify_all()
+
+    @property
+    def pending(self) -> Pending:
+        """What waits for this company's approvers; used inside the worker only."""
+        return self._answering.pending
 
     # ---- what arrives --------------------------------------------------------------------------------------------
 
@@ -344,8 +354,9 @@ class Node:
             self.asking.fail(subject)
 
     def _match_ended(self, match: str) -> None:
-        """Set-ups die with their match, and with them the questions of ours that are still open."""
+        """Set-ups die with their match, and with them the questions that are still open or wait for approval."""
         self.asking.fail_open_of_match(match)
+        self._answering.pending.refuse_of_match(match)
         self.rows.kill_of_match(match)
 
     def _on_match_abort(self, message: Message) -> None:

@@ -6,6 +6,7 @@ from cleanroom.errors import PeerError, RefusedError
 
 _FIELDS = ("rule", "owner", "explanation", "advice")
 MAX_TEXT = 500
+MAX_REASONS = 8
 
 
 def refusal_fields(refusal: RefusedError) -> dict[str, str]:
@@ -28,3 +29,12 @@ def parse_refusal(value: object) -> RefusedError | None:
     if not all(isinstance(text, str) and len(text) <= MAX_TEXT and text.isprintable() for text in texts):
         raise PeerError("a refusal is malformed")
     return RefusedError(*texts)
+
+
+def parse_reasons(value: object) -> tuple[str, ...]:
+    """Why a peer's approver must agree first: one to eight printable texts; raises PeerError."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_REASONS:
+        raise PeerError("a question waits for one to eight reasons")
+    if not all(isinstance(text, str) and 1 <= len(text) <= MAX_TEXT and text.isprintable() for text in value):
+        raise PeerError("a reason to wait is malformed")
+    return tuple(value)

@@ -2,7 +2,8 @@
 
 What it signed stands in the coordinator's log, and, if the coordinator hides it, in receipts that peers showed us.
 Everything found is booked as spent, whether its answer left or not, except debits that we ourselves voided in the log.
-Reservations that the backup held open are closed as spent too: their answers may have left after the backup was made.
+Reservations that the backup held open are closed as spent too: their answers may have left after the backup was made;
+what waited for approval in the backup and was decided since is not decided again.
 What a receipt claims beyond that is booked in one sum. All set-ups die. Doing it again changes nothing.
 """
 
@@ -114,6 +115,10 @@ class Replay:
                 self._ledger.share_sent(at=self._desk.now(), plan_hash=plan_hash)
                 self._closed += 1
         self._desk.database.run("UPDATE question SET state = 'lost' WHERE owner = 1 AND state = 'reserved'")
+        self._desk.database.run(
+            "UPDATE question SET state = 'lost' WHERE owner = 1 AND state IN ('pending', 'approved') AND plan_hash IN"
+            " (SELECT subject FROM statement WHERE kind IN ('question.approved', 'question.refused'))"
+        )
 
     def _book_receipts(self) -> None:
         """What peers hold our signature for and the log did not tell."""

@@ -69,7 +69,7 @@ def door_commands(home: Home, agreement: Agreement, node: Node) -> dict[str, tup
     return {"room-stop": ("operator", stop), "room-resume": ("operator", resume)}
 
 
-def _at_the_node(home: Home, request: dict[str, Any], alone: Callable[[Desk], dict[str, Any]], clock: Clock) -> Any:
+def at_the_node(home: Home, request: dict[str, Any], alone: Callable[[Desk], dict[str, Any]], clock: Clock) -> Any:
     """Ask the serving node, or do it alone when none serves, under the home's lock, or when it does not answer."""
     agreement = agreement_in_force(home)
     with home.if_unlocked() as free:
@@ -100,7 +100,7 @@ def stop_at_home(home: Home, how: str, reason: str, *, clock: Clock) -> str:
     def alone(desk: Desk) -> dict[str, Any]:
         return {"digest": stop_room(desk, WORDS[how], reason).digest}
 
-    return str(_at_the_node(home, _stopping(how, reason), alone, clock)["digest"])
+    return str(at_the_node(home, _stopping(how, reason), alone, clock)["digest"])
 
 
 def resume_at_home(home: Home, data: bytes, *, clock: Clock) -> bool:
@@ -110,4 +110,4 @@ def resume_at_home(home: Home, data: bytes, *, clock: Clock) -> bool:
         return {"lifted": resume_room(desk, parse_resumption(data, desk.contract))}
 
     request = {"command": "room-resume", "file": data.decode("utf-8")}
-    return bool(_at_the_node(home, request, alone, clock)["lifted"])
+    return bool(at_the_node(home, request, alone, clock)["lifted"])

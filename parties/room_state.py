@@ -25,7 +25,7 @@ from cleanroom.transport.enrolment import accept_certificate, request_certificat
 from parties.agreeing import check_before_signing, put_in_force, replace_file, sign
 from parties.home import Home
 from parties.room_file import RoomFile
-from parties.settings import DEFAULT_TIMEOUT_S, Analyst, NodeSettings, write_settings
+from parties.settings import DEFAULT_TIMEOUT_S, ROLES, Analyst, NodeSettings, write_settings
 
 DOMAIN = "room.local"
 COORDINATOR = (sys.executable, "-m", "cleanroom.coordinator")
@@ -112,8 +112,8 @@ class RoomState:
         return card
 
     def write_settings(self, address: str) -> None:
-        """Each node's private settings: its own table, this user as analyst and operator, where to reach the relay."""
-        me = Analyst(analyst_name(f"user-{os.getuid()}"), os.getuid(), frozenset({"asker", "operator"}))
+        """Each node's private settings: its own table, this user in every role, where to reach the relay."""
+        me = Analyst(analyst_name(f"user-{os.getuid()}"), os.getuid(), frozenset(ROLES))
         for name, source in self.room.sources.items():
             write_settings(self.home(name).settings_file, NodeSettings(source, (me,), address, DEFAULT_TIMEOUT_S))
 

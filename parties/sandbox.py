@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cleanroom.answer.view import View, parse_levels
-from cleanroom.errors import UsageError
+from cleanroom.errors import PendingError, UsageError
 from cleanroom.ids import PartyName
 from cleanroom.privacy.budget import parse_epsilon
 from cleanroom.question.quantity import Quantity
@@ -80,7 +80,18 @@ def run_sandbox(
         state.prepare()
         progress("starting the coordinator and the nodes")
         with RoomProcesses(state):
-            return ask_room(state, question, progress)
+            try:
+                return ask_room(state, question, progress)
+            except PendingError as pending:
+                raise _to_approve(state, pending) from None
+
+
+def _to_approve(state: RoomState, pending: PendingError) -> PendingError:
+    """In a sandbox one person is everybody: say what the owner's approver would type."""
+    short, home = pending.plan[:12], state.home(PartyName(pending.owner)).path
+    words = f"cleanroom party approvals approve {short} --home {home} --reason WHY"
+    advice = f"look at it with `show {short}` instead of `approve`, agree with: {words}; then ask the same again"
+    return PendingError(pending.owner, pending.plan, pending.reasons, advice)
 
 
 def ask_room(state: RoomState, question: SandboxQuestion, progress: Callable[[str], None]) -> dict[str, Any]:

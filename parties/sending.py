@@ -37,6 +37,7 @@ WHILE_STOPPED = (
     "budget.debit",
     "budget.voided",
     "answer.released",
+    "question.approved",
     "question.refused",
     "question.voided",
     "incident",

@@ -26,6 +26,7 @@ from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.enrolment import CERTIFICATE_FILE, KEY_FILE
 from cleanroom.wire.contract_file import contract_hash
 from parties.agreeing import agreement_in_force
+from parties.approving import approval_commands
 from parties.desk import Desk
 from parties.door import Door, Progress
 from parties.home import Home
@@ -188,6 +189,7 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
             "ledger": ("operator", _ledger(node)),
             "report": ("operator", _report(node)),
             **door_commands(opened.home, opened.agreement, node),
+            **approval_commands(node),
         },
     )
     door.start()

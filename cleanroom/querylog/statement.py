@@ -43,6 +43,7 @@ _MORE_FIELDS = {
     "match.placed": frozenset({"slots", "transcript"}),
     "match.aborted": frozenset({"peer"}),
     "question.asked": frozenset({"owner", "plan"}),
+    "question.approved": frozenset({"approver", "reason"}),
     "question.refused": frozenset({"advice", "explanation", "owner", "peer", "rule"}),
     "budget.debit": frozenset({"consumer", "lineage", "match", "quantity", "units"}),
     "answer.released": frozenset({"consumer", "digest"}),

@@ -1,6 +1,7 @@
 """`cleanroom`: the command line of operators and data teams.
 
-Every failure is one line on standard error and a non-zero exit status; nothing is left half-done.
+Every failure is one line on standard error and a non-zero exit status; nothing is left half-done. Status 3 says that a
+question waits for another company's approver.
 """
 
 import logging
@@ -11,7 +12,8 @@ from typing import NoReturn
 
 import click
 
-from cleanroom.errors import CleanroomError
+from cleanroom.errors import CleanroomError, PendingError
+from parties.command.approvals import approvals
 from parties.command.ask import ask
 from parties.command.demo import demo
 from parties.command.ledger import ledger
@@ -19,6 +21,7 @@ from parties.command.party import party
 from parties.command.room import room
 from parties.command.sandbox import sandbox
 
+PENDING_STATUS = 3
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -42,7 +45,8 @@ def coordinator(arguments: tuple[str, ...]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "cleanroom.coordinator", *(arguments or ("--help",))])  # noqa: S606 # our own interpreter and module, no shell
 
 
-party.add_command(ledger)
+for below in (ledger, approvals):
+    party.add_command(below)
 for command in (demo, sandbox, ask, party, room):
     cli.add_command(command)
 
@@ -61,6 +65,9 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(1)
+    except PendingError as pending:
+        click.echo(f"pending: {pending}", err=True)
+        sys.exit(PENDING_STATUS)
     except CleanroomError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)

@@ -43,7 +43,7 @@ def room() -> None:
 def propose(room_file: Path, home: Path, out: Path) -> None:
     """Make the agreement of ROOM.toml between the companies whose cards this node trusts, and sign it first.
 
-    Also writes settings.toml (`source`, and this user as asker and operator) if there is none yet.
+    Also writes settings.toml (`source`, and this user as asker, approver and operator) if there is none yet.
     """
     if out.exists():
         raise UsageError(f"{out} is there already, and others may have signed it; choose another --out")

@@ -38,7 +38,7 @@ from cleanroom.transport.event_log import EventLog
 from cleanroom.wire.messages import Delivery, Envelope
 from parties.asking import Asked
 from parties.home import Home
-from parties.inquiry import Inquiry
+from parties.inquiry import Ended, Inquiry
 from parties.node import Node
 from parties.post import Post
 from parties.room_file import RoomFile
@@ -216,12 +216,21 @@ class SteppedRoom:
         raise AssertionError("the room did not come to rest")
 
     def question(
-        self, asker: str, owner: str, *, by: str = "", of: str = "", total: str = "", epsilon: str = "1"
+        self,
+        asker: str,
+        owner: str,
+        *,
+        by: str = "",
+        of: str = "",
+        total: str = "",
+        epsilon: str = "1",
+        base: str = "match",
+        analyst: str = "ann",
     ) -> Question:
         """A question as an analyst puts it."""
         quantity = Quantity("histogram", of) if of else Quantity("sum", total) if total else Quantity("count")
         units = units_for_epsilon(parse_epsilon(epsilon))
-        return Question(PartyName(asker), PartyName(owner), analyst_name("ann"), by, quantity, units)
+        return Question(PartyName(asker), PartyName(owner), analyst_name(analyst), by, quantity, units, base)
 
     def ask(self, asker: str, owner: str, **words: str) -> Asked:
         """Ask and step until there is an answer; raises what the analyst would be told."""
@@ -231,6 +240,8 @@ class SteppedRoom:
         while time.monotonic() < end:
             with node.desk.database.transaction():
                 state = inquiry._step()
+            if isinstance(state, Ended):
+                raise state.error
             if isinstance(state, Asked):
                 return state
             if not self.step():
