@@ -39,7 +39,7 @@ def parties(approval: dict[str, Any] | None = None, **terms: Any) -> dict[str, d
     return {**two, "brand": {**two["brand"], "approval": approval or REQUIRED, **terms}}
 
 
-def wait(room: SteppedRoom, **words: str) -> str:
+def wait(room: SteppedRoom, **words: Any) -> str:
     """shop asks brand and is told that it has to wait; the plan's hash. Over the whole table unless it says a base."""
     with pytest.raises(PendingError) as told:
         room.ask("shop", "brand", **{"base": "table", **words})
@@ -131,6 +131,19 @@ def test_asking_again_while_it_waits_makes_no_second_question(tmp_path: Path) ->
         assert len(plans) == 1
         assert len(room.log("question.asked")) == 1
         assert room["brand"].states("question") == ["pending"]
+
+
+def test_who_asked_for_a_new_answer_gets_that_one_after_the_approval_and_only_then_another(tmp_path: Path) -> None:
+    with stepped_room(tmp_path, parties()) as room:
+        approve(room["brand"], wait(room))
+        room.settle()
+        first = room.ask("shop", "brand", base="table").plan_hash
+        second = wait(room, again=True)
+        assert wait(room, again=True) == second != first
+        approve(room["brand"], second)
+        room.settle()
+        assert room.ask("shop", "brand", base="table", again=True).plan_hash == second
+        assert wait(room, again=True) not in (first, second)
 
 
 def test_what_is_inside_the_limits_passes_unseen(tmp_path: Path) -> None:
