@@ -232,10 +232,10 @@ class SteppedRoom:
         units = units_for_epsilon(parse_epsilon(epsilon))
         return Question(PartyName(asker), PartyName(owner), analyst_name(analyst), by, quantity, units, base)
 
-    def ask(self, asker: str, owner: str, **words: str) -> Asked:
-        """Ask and step until there is an answer; raises what the analyst would be told."""
-        node = self[asker].node
-        inquiry = Inquiry(node, self.question(asker, owner, **words))
+    def ask(self, asker: str, owner: str, **words: Any) -> Asked:
+        """Ask, `again` if it says so, and step until there is an answer; raises what the analyst would be told."""
+        node, again = self[asker].node, bool(words.pop("again", False))
+        inquiry = Inquiry(node, self.question(asker, owner, **words), again=again)
         end = time.monotonic() + self.patience_s
         while time.monotonic() < end:
             with node.desk.database.transaction():
