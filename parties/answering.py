@@ -191,13 +191,18 @@ class Answering:
         )
 
     def _take_question_number(self, plan_hash: str, setup: Setup) -> None:
-        """q is unique in the set-up and burnt from here on, whatever happens."""
+        """q is unique in the set-up and burnt from here on, whatever happens.
+
+        Drawn, not counted: a node restored from a backup that nobody told it of would count the same numbers again, and
+        one number used for two vectors shows their difference, person by person.
+        """
         database = self._desk.database
-        row = database.one("SELECT next_question FROM setup WHERE id = ?", setup.id)
-        if row is None:
-            raise StateError("a set-up vanished")
-        database.run("UPDATE setup SET next_question = next_question + 1 WHERE id = ?", setup.id)
-        database.run("UPDATE question SET question = ? WHERE plan_hash = ?", row[0], plan_hash)
+        number = int.from_bytes(os.urandom(8), "little") >> 1
+        if database.one(
+            "SELECT 1 FROM question WHERE owner = 1 AND setup = ? AND question = ?", setup.joint_id, number
+        ):
+            raise StateError("a question number came twice; nothing was answered")
+        database.run("UPDATE question SET question = ? WHERE plan_hash = ?", number, plan_hash)
 
     def _repeat(self, plan_hash: str, known_digest: str, state: str, digest: str, asker: str) -> None:
         if digest != known_digest:
@@ -261,7 +266,7 @@ class Answering:
         rows, sums = mask_rows(
             setup.joint_bytes, nodes, setup.depth, number, 0, plan.words, plan.bits // 8, self._values(plan, match)
         )
-        envelopes = self._desk.post.write(plan.asker, "question.rows", plan_hash, {"question": number}, rows)
+        envelopes = self._desk.post.write(plan.asker, "question.rows", plan_hash, {"question": f"{number:016x}"}, rows)
         for envelope in envelopes:
             self._desk.send_sealed(envelope)
         root = rows_root(tuple(sha256(envelope.sealed).digest() for envelope in envelopes))

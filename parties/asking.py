@@ -154,13 +154,14 @@ class Asking:
             return
         if asked.plan.base != "match":
             raise PeerError("masked rows came for a question over a whole table")
-        message.number("question")
-        database = self._desk.database
+        number, database = int.from_bytes(message.hex("question", 8), "big"), self._desk.database
+        if number >> 63:
+            raise PeerError("a question's number has at most 63 bits")
         database.keep("question.rows", asked.plan_hash, message.blob)
         root = rows_root(message.sealed_digests)
         database.run(
             "UPDATE question SET question = ?, rows_root = ? WHERE plan_hash = ?",
-            message.number("question"),
+            number,
             root.hex(),
             asked.plan_hash,
         )

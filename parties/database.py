@@ -31,7 +31,7 @@ CREATE TABLE match (
 CREATE TABLE setup (
   id TEXT PRIMARY KEY, match TEXT NOT NULL REFERENCES match (id), owner INTEGER NOT NULL, by TEXT NOT NULL,
   leaves INTEGER NOT NULL, state TEXT NOT NULL, joint_id TEXT NOT NULL DEFAULT '',
-  transcript TEXT NOT NULL DEFAULT '', next_question INTEGER NOT NULL DEFAULT 1, since REAL NOT NULL
+  transcript TEXT NOT NULL DEFAULT '', since REAL NOT NULL
 ) STRICT;
 CREATE TABLE question (
   plan_hash TEXT PRIMARY KEY, owner INTEGER NOT NULL, peer TEXT NOT NULL, request_digest TEXT NOT NULL,

@@ -123,6 +123,16 @@ class Ledger:
             raise StateError("there is no reservation to void")
         self._append(reserved[0], ConsumerEntry(at, "voided", reserved[1], plan_hash, 0))
 
+    def fix_accountant(self, lineage: str, accountant: str) -> None:
+        """What is spent on these people is counted in one currency for ever; raises StateError under the other one."""
+        self._database.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", f"accountant {lineage}", accountant)
+        row = self._database.one("SELECT value FROM meta WHERE name = ?", f"accountant {lineage}")
+        if row is not None and row[0] != accountant:
+            raise StateError(
+                f"what was spent on lineage `{lineage}` is counted by the accountant {row[0]}, and this agreement counts"
+                f" by {accountant}: the two do not add up; agree on {row[0]}"
+            )
+
     def match_debit(self, *, at: str, lineage: str, room: str, peer: str, match_id: str, dummies: int) -> None:
         """One more showing of this lineage's overlap to the coordinator, hidden by so many shared dummies."""
         self._append(Chain(lineage, room, peer), ConsumerEntry(at, "match_debit", "", match_id, dummies))

@@ -174,6 +174,8 @@ def serve(path: Path, *, noise: NoiseSource | None = None) -> None:
 
 def _serve(opened: Opened, noise: NoiseSource) -> None:
     opened.desk.ledger.verify()
+    with opened.desk.database.transaction():
+        opened.desk.ledger.fix_accountant(opened.desk.dataset.lineage, opened.desk.contract.accountant)
     import_people(opened)
     client = connect(opened)
     node = build_node(opened, client, noise=noise)

@@ -318,6 +318,7 @@ SPOILED: dict[str, tuple[str, Change]] = {
     "no rows": ("question.rows", blob(lambda _: b"")),
     "rows without a number": ("question.rows", lambda _, data: ({}, data)),
     "rows with a negative number": ("question.rows", lambda _, data: ({"question": -1}, data)),
+    "rows with a number of 64 bits": ("question.rows", lambda _, data: ({"question": "80" + "00" * 7}, data)),
     "a release cut short": ("question.release", blob(lambda data: data[:-1])),
     "a release ten times": ("question.release", blob(lambda data: data * 10)),
     "no release": ("question.release", blob(lambda _: b"")),
@@ -367,7 +368,7 @@ def test_a_release_that_the_statement_does_not_cover_is_not_shown(room: SteppedR
 @pytest.mark.parametrize(
     ("kind", "header"),
     [
-        ("question.rows", {"question": 1}),
+        ("question.rows", {"question": "00" * 8}),
         ("question.release", {}),
         ("question.released", {"proof": {}, "salt": "00" * 32, "statement": ""}),
         ("question.refused", {"proof": {}, "statement": ""}),
@@ -421,7 +422,7 @@ def test_a_third_party_cannot_end_a_question_of_two_others(room: SteppedRoom, ki
     with room["shop"].opened.desk.database.transaction():
         room["shop"].node.asking.start(plan)
     room["shop"].step()
-    header = {"question": 1} if kind == "question.rows" else {}
+    header = {"question": "00" * 8} if kind == "question.rows" else {}
     room["airline"].say("shop", kind, plan.hash(), header)
     room["shop"].step(50)
     room.settle()

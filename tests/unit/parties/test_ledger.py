@@ -204,3 +204,12 @@ def test_a_rolled_back_reservation_was_never_there(ledger: Ledger, state: Databa
     assert ledger.view("people", "shop") == LedgerView(0, 0, 0)
     reserve(ledger, "p1", 7)
     ledger.verify()
+
+
+def test_a_lineage_is_counted_in_one_currency_for_ever(ledger: Ledger) -> None:
+    """Units of rho and of epsilon under one cap would be a cap on nothing."""
+    ledger.fix_accountant("people", "zcdp")
+    ledger.fix_accountant("people", "zcdp")
+    ledger.fix_accountant("other people", "pure")
+    with pytest.raises(StateError, match="lineage `people` is counted by the accountant zcdp"):
+        ledger.fix_accountant("people", "pure")
