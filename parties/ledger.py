@@ -129,8 +129,8 @@ class Ledger:
         row = self._database.one("SELECT value FROM meta WHERE name = ?", f"accountant {lineage}")
         if row is not None and row[0] != accountant:
             raise StateError(
-                f"what was spent on lineage `{lineage}` is counted by the accountant {row[0]}, and this agreement counts"
-                f" by {accountant}: the two do not add up; agree on {row[0]}"
+                f"spending on lineage `{lineage}` is counted by the accountant {row[0]}, and this agreement counts by"
+                f" {accountant}: the two do not add up; agree on {row[0]}"
             )
 
     def match_debit(self, *, at: str, lineage: str, room: str, peer: str, match_id: str, dummies: int) -> None:

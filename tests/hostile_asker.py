@@ -20,7 +20,8 @@ from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
 from cleanroom.privacy.noise import DiscreteNoise
 from cleanroom.querylog.dsse import sign_statement
 from cleanroom.question.compile import Question
-from cleanroom.question.plan import Plan, Quantity
+from cleanroom.question.plan import Plan
+from cleanroom.question.quantity import Quantity
 from cleanroom.wire.messages import Envelope
 from parties.desk import pack_envelope, proof_body, unpack_envelope
 from parties.home import Home

@@ -324,7 +324,7 @@ def test_a_flood_of_plans_spends_the_askers_own_share_and_not_a_unit_more(tmp_pa
     """Forty plans at once with the least noise there is: as many answers as the sub-cap pays for, the rest refused."""
     with attacked(tmp_path, "20") as room:
         most = accountant("zcdp").cost_units(1, Fraction(1))
-        plans = [replace(room.new_plan(), scale_1024=1024, cost_units=most) for _ in range(40)]
+        plans = [replace(room.new_plan(), scales_1024=(1024,), cost_units=most) for _ in range(40)]
         before = room.held()
         for plan in plans:
             room.order("put", plan=plan.body())

@@ -211,5 +211,5 @@ def test_a_lineage_is_counted_in_one_currency_for_ever(ledger: Ledger) -> None:
     ledger.fix_accountant("people", "zcdp")
     ledger.fix_accountant("people", "zcdp")
     ledger.fix_accountant("other people", "pure")
-    with pytest.raises(StateError, match="lineage `people` is counted by the accountant zcdp"):
+    with pytest.raises(StateError, match="spending on lineage `people` is counted by the accountant zcdp"):
         ledger.fix_accountant("people", "pure")
