@@ -1,11 +1,13 @@
 """The mutants fit the present source, and the machinery that runs them tells a killed one from one that survives."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.mutants.copies import imported_from, make_copy, run_mutant
-from tests.mutants.mutant import Mutant, MutantError, misfits, read_mutants
+from tests.mutants.mutant import ROOT, Mutant, MutantError, misfits, read_mutants
 
 AT_ONCE = ("noise missing", "gate with leaf 0", "refund of what was released")
 RULES = {
@@ -33,6 +35,15 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_mutant_changes_exactly_one_place_of_the_present_source() -> None:
     """A change of the source that makes a mutant unfit is right; tests/mutants/mutants.toml then says it anew."""
     assert misfits(read_mutants()) == []
+
+
+def test_no_mutant_speaks_of_a_name_that_is_not_there() -> None:
+    """It would be killed by an error of its own. Names only: what a call takes is for its author to keep true."""
+    for mutant in read_mutants():
+        source = mutant.applied((ROOT / mutant.file).read_text(encoding="utf-8"))
+        command = [sys.executable, "-m", "ruff", "check", "--isolated", "--quiet", "--select", "F821", "-"]
+        checked = subprocess.run(command, input=source, text=True, capture_output=True, check=False)
+        assert checked.returncode == 0, f"{mutant.name}: {checked.stdout}"
 
 
 def test_every_mutant_of_the_privacy_rules_is_on_the_list() -> None:
