@@ -12,7 +12,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,12 +23,14 @@ import pytest
 from cleanroom.errors import CleanroomError
 from cleanroom.ids import PartyName
 from cleanroom.privacy.accountant import accountant
+from cleanroom.question.compile import Question, Standing, compile_plan
 from cleanroom.question.plan import Plan
+from cleanroom.question.quantity import Quantity
 from cleanroom.wire.contract_file import contract_hash
 from tests.live_room import room_file
 from tests.mortal_room import MortalRoom
 from tests.puppet import Puppet
-from tests.simulation.stepped_room import small_parties
+from tests.simulation.stepped_room import COLUMNS, small_parties
 from tests.simulation.test_a_hostile_peer_spoils_a_question import FORGED, REFUSED, STALE
 
 ASKER, OWNER, THIRD = "shop", "brand", "airline"
@@ -77,21 +79,35 @@ class Attacked:
         answer = self.room.ask(THIRD, {**question, "epsilon": f"0.{1000 + next(self.counter)}"})
         assert not answer["stored"]
 
-    def statement(self, plan: Plan, **more: Any) -> str:
-        """A `question.asked` under the asker's signature."""
+    def costly_plan(self) -> Plan:
+        """A plan that the owner's limits do not let pass by themselves."""
+        plan = self.new_plan()
+        names = ("match", "match_transcript", "asker_version", "owner_version", "setup", "setup_transcript")
+        question = Question(
+            asker=plan.asker,
+            owner=plan.owner,
+            analyst=plan.analyst,
+            by=plan.by,
+            quantity=Quantity("sum", "spend"),
+            units=plan.cost_units,
+            repeat=plan.repeat,
+        )
+        return compile_plan(self.room.contract, question, Standing(**{name: getattr(plan, name) for name in names}))
+
+    def statement(self, plan: Plan, *, bare: bool = False, **more: Any) -> str:
+        """A `question.asked` under the asker's signature, or with `bare` something else about the plan."""
         body = {
             "actor": ASKER,
             "at": "2026-01-02T03:04:05Z",
             "contract": contract_hash(self.room.contract).hex(),
             "kind": "question.asked",
-            "owner": plan.owner,
-            "plan": plan.body(),
             "room": self.room.contract.room,
             "subject": plan.hash(),
             "v": 1,
+            **({} if bare else {"owner": plan.owner, "plan": plan.body()}),
             **more,
         }
-        return str(self.order("sign", kind="question.asked", body=body))
+        return str(self.order("sign", kind=body["kind"], body=body))
 
     def logged(self, statement: str) -> dict[str, Any]:
         """The header that carries a statement and its place in the log."""
@@ -107,13 +123,19 @@ class Attacked:
         return [entry for entry in self.room.log() if entry["kind"] == "question.refused"]
 
 
+GUARDED: dict[str, Any] = {
+    "income": {"role": "hidden"},
+    "shade": {**COLUMNS["colour"], "consumers": [THIRD]},
+}
 HISTOGRAM = {"by": "colour", "quantity": "histogram", "column": "colour", "epsilon": "0.5"}
 
 
 @contextmanager
 def attacked(folder: Path, budget: str) -> Iterator[Attacked]:
     """Honest coordinator, owner and third company; the asker is a puppet."""
-    terms = room_file(folder, small_parties(ASKER, OWNER, THIRD), capacity=120, budget=budget)
+    parties = small_parties(ASKER, OWNER, THIRD)
+    parties[OWNER] = {**parties[OWNER], "columns": {**COLUMNS, **GUARDED}, "approval": {"columns": ["colour", "shade"]}}
+    terms = room_file(folder, parties, capacity=120, budget=budget)
     with MortalRoom(folder, terms, puppets={ASKER: "tests.hostile_asker"}) as room:
         yield Attacked(room)
 
@@ -144,6 +166,47 @@ def test_a_plan_on_another_footing_gets_nothing(room: Attacked, defect: str) -> 
     plan, before = STALE[defect](room.new_plan()), room.held()
     room.order("put", plan=plan.body())
     assert room.order("outcome", plan=plan.hash())["state"] in ("failed", "refused")
+    assert room.held() == before
+    room.check_honest()
+
+
+@pytest.mark.parametrize(
+    ("rule", "quantity"),
+    [
+        ("column", Quantity("histogram", "income")),
+        ("column", Quantity("sum", "income")),
+        ("column", Quantity("histogram", "email")),
+        ("consumer", Quantity("histogram", "shade")),
+    ],
+)
+def test_a_column_that_is_hidden_undeclared_or_granted_to_another_gives_nothing(
+    room: Attacked, rule: str, quantity: Quantity
+) -> None:
+    plan, before = replace(room.new_plan(), quantity=quantity), room.held()
+    room.order("put", plan=plan.body())
+    outcome = room.order("outcome", plan=plan.hash())
+    assert (outcome["state"], json.loads(outcome["refusal"])["rule"]) == ("refused", rule)
+    assert room.held() == before
+    room.check_honest()
+
+
+def test_an_approval_that_the_asker_gives_itself_gets_nothing(room: Attacked) -> None:
+    """The owner wants to look at sums of `spend` first. The asker logs approvals and sends them; nobody at the owner's
+    own door has approved anything."""
+    plan, before = room.costly_plan(), room.held()
+    body = {"actor": ASKER, "kind": "question.approved", "subject": plan.hash()}
+    own, forged = (room.statement(plan, **{**body, "actor": actor}, bare=True) for actor in (ASKER, OWNER))
+    with pytest.raises(CleanroomError):
+        room.order("append", statement=forged)
+    with suppress(CleanroomError):
+        room.order("append", statement=own)
+    words = {"to": OWNER, "kind": "question.approved", "subject": plan.hash()}
+    for statement in (own, forged):
+        approvals = [room.order("envelope", header=header, **words) for header in ({}, {"statement": statement})]
+        room.order("send", envelopes=approvals)
+    room.order("put", plan=plan.body())
+    assert room.order("outcome", plan=plan.hash(), patience_s=2.0)["state"] != "answered"
+    room.order("send", envelopes=[room.order("envelope", header={"statement": own}, **words)])
     assert room.held() == before
     room.check_honest()
 
@@ -217,7 +280,7 @@ def test_a_hundred_identical_requests_at_once_are_one_debit_one_draw_and_the_sam
 
 def test_a_hundred_analysts_with_one_question_are_one_debit_and_the_same_answer(room: Attacked) -> None:
     """Row 26 at the door of the honest third company."""
-    question = {"owner": OWNER, "by": "", "quantity": "sum", "column": "spend", "epsilon": "0.3"}
+    question = {"owner": OWNER, "by": "", "quantity": "histogram", "column": "shade", "epsilon": "0.3"}
     before = room.held(THIRD)
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: room.room.ask(THIRD, question, tries=20), range(AT_ONCE)))
@@ -334,7 +397,7 @@ def test_a_flood_of_plans_spends_the_askers_own_share_and_not_a_unit_more(tmp_pa
         assert len(answered) == (cap - before[0]) // most > 0
         refused = [one for one in ends if one["state"] == "refused"]
         assert len(answered) + len(refused) == len(plans)
-        assert {json.loads(one["refusal"])["rule"] for one in refused} == {"consumer"}
+        assert {json.loads(one["refusal"])["rule"] for one in refused} == {"budget"}
         spent, draws, released = room.held()
         assert spent <= cap
         assert (draws - before[1], released - before[2]) == (len(answered), len(answered))

@@ -10,25 +10,23 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from cleanroom.question.columns import Measure
 from cleanroom.question.quantity import Quantity
 from tests.answers.shops import frame, shop, shop_rows
+from tests.answers.test_answers_equal_the_truth import released_numbers
 from tests.live_room import room_file
-from tests.live_room import values as cells_of
 from tests.mortal_room import MortalRoom
 from tests.reference.one_draw_a_plan import check_asker, check_ledger, check_log
-from tests.reference.true_answer import true_answer
+from tests.reference.true_answer import true_parts
 
 ASKER, OWNER, COORDINATOR = "shop", "brand", "coordinator"
 PEOPLE = {ASKER: (range(12), 7), OWNER: (range(5, 17), 8)}
-QUESTIONS = (("tier", "histogram", "tier"), ("", "count", ""), ("tier", "sum", "orders"), ("", "sum", "spend"))
+QUESTIONS = (("tier", "histogram", "tier"), ("", "count", ""), ("tier", "sum", "orders"), ("", "mean", "spend"))
 
 
 def both(*labels: str) -> list[str]:
@@ -92,11 +90,12 @@ class Deaths:
     frames: dict[str, pd.DataFrame]
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
 
-    def question(self) -> dict[str, str]:
+    def question(self, base: str = "match") -> dict[str, str]:
         """One that was never asked: another budget than any before."""
         number = next(self.numbers)
         by, quantity, column = QUESTIONS[number % len(QUESTIONS)]
-        return {"owner": OWNER, "by": by, "quantity": quantity, "column": column, "epsilon": f"0.{number}"}
+        words = {"owner": OWNER, "by": by, "quantity": quantity, "column": column, "base": base}
+        return {**words, "epsilon": f"0.{number}"}
 
     def check_matches(self, party: str) -> None:
         """No tags left that are not counted in the ledger and said in the log: R bounds them."""
@@ -149,28 +148,27 @@ class Deaths:
         assert (again["cells"], again["question"]) == (answer["cells"], answer["question"])
 
     def _check_numbers(self, question: dict[str, str], answer: dict[str, Any]) -> None:
-        plan = answer["question"]["plan"]
+        """Each part of the answer is the exact numbers plus one draw; earlier draws died with their transactions."""
+        plan, quantity = answer["question"]["plan"], Quantity(question["quantity"], question["column"])
         drawn = [fact["noise"] for fact in self.room[OWNER].facts("draws") if fact["plan"] == plan]
-        contract = self.room.contract
-        quantity = Quantity(question["quantity"], question["column"])
-        truth = true_answer(contract, self.frames, ASKER, OWNER, question["by"], quantity)
-        columns = {str(column.name): column for column in contract.datasets[self._owner()].columns}
-        column = columns.get(question["column"])
-        step = column.step if isinstance(column, Measure) else Decimal(1)
-        # What was drawn before the last draw died with its transaction.
-        expected = {cell: step * (exact + noise) for (cell, exact), noise in zip(truth.items(), drawn[-1], strict=True)}
-        assert {cell: Decimal(str(value)) for cell, value in cells_of(answer).items()} == expected
+        by, base = question["by"], question["base"]
+        parts = true_parts(self.room.contract, self.frames, ASKER, OWNER, by, quantity, base)
+        expected = [
+            [exact + noise for exact, noise in zip(truth.values(), draw, strict=True)]
+            for truth, draw in zip(parts, drawn[-len(parts) :], strict=True)
+        ]
+        assert released_numbers(answer) == expected
 
     def _owner(self) -> Any:
         return next(name for name in self.room.state.room.datasets if name == OWNER)
 
-    def die(self, victim: str, label: str, times: int) -> None:
+    def die(self, victim: str, label: str, times: int, *, base: str = "match") -> None:
         """Ask new questions until the victim has died so often at the label; each is answered in the end."""
         killed = len(self.room[victim].facts("kills"))
         in_a_match = label.startswith(("match", "setup", "tags", "slots"))
         self.room[victim].die_at(label, times)
         while left := self.room[victim].lives_left:
-            question = self.question()
+            question = self.question(base)
             if in_a_match:
                 self.forget_match()
             answer = self.room.ask(ASKER, question, tries=times + 3)
@@ -226,6 +224,11 @@ def test_an_owner_killed_at_any_point_releases_one_draw_and_has_paid_for_it(room
 @pytest.mark.parametrize("label", AT_THE_ASKER)
 def test_an_asker_killed_at_any_point_ends_with_the_one_answer(room: Deaths, label: str) -> None:
     room.die(ASKER, label, 3)
+
+
+@pytest.mark.parametrize("label", [label for label in AT_THE_OWNER[::2] if "rows" not in label])
+def test_an_owner_killed_while_it_answers_over_its_whole_table_releases_one_draw(room: Deaths, label: str) -> None:
+    room.die(OWNER, label, 1, base="table")
 
 
 @pytest.mark.parametrize("label", AT_THE_COORDINATOR[::3])
