@@ -18,7 +18,9 @@ from cleanroom.question.compile import Question, Standing, check_question, compi
 from cleanroom.question.plan import Plan
 from cleanroom.wire.canonical import parse_canonical
 from parties.asking import Asked
+from parties.match_rows import Match
 from parties.node import Node
+from parties.setup_rows import Setup
 
 WAKE_S = 1.0
 # Masking a place of a list takes 45 microseconds on a core without vector instructions, and the two nodes of a sandbox
@@ -39,6 +41,18 @@ class Ended:
     """The question ends without an answer here, for this reason; returned, so that what was written meanwhile stays."""
 
     error: CleanroomError
+
+
+def standing_of(match: Match, setup: Setup) -> Standing:
+    """What a plan of ours stands on: a match and a set-up of ours, both ready."""
+    return Standing(
+        match=match.id,
+        match_transcript=match.transcript,
+        asker_version=match.own_version,
+        owner_version=match.peer_version,
+        setup=setup.joint_id,
+        setup_transcript=setup.transcript,
+    )
 
 
 class Inquiry:
@@ -126,15 +140,7 @@ class Inquiry:
         if setup.state != "ready":
             return self._waiting("setup", setup.id, f"setting up trees with {match.peer} ({setup.state})")
         self._matched_at = self._matched_at or time.monotonic()
-        standing = Standing(
-            match=match.id,
-            match_transcript=match.transcript,
-            asker_version=match.own_version,
-            owner_version=match.peer_version,
-            setup=setup.joint_id,
-            setup_transcript=setup.transcript,
-        )
-        return self._ask(standing)
+        return self._ask(standing_of(match, setup))
 
     def _start_match(self) -> Waiting:
         refusal = self._node.refusals.get(self._match)

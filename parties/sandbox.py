@@ -7,12 +7,15 @@ from typing import Any
 
 from cleanroom.answer.view import View, parse_levels
 from cleanroom.errors import PendingError, UsageError
-from cleanroom.ids import PartyName
-from cleanroom.privacy.budget import parse_epsilon
+from cleanroom.ids import AnalystName, PartyName
+from cleanroom.nearest import listed, meant, quoted
+from cleanroom.question.accuracy import parse_accuracy, units_for_accuracy
+from cleanroom.question.compile import Question
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import partition_cells, quantity_cells
 from parties.door import ask_door
 from parties.processes import RoomProcesses
+from parties.requests import at_option, check_price
 from parties.room_file import RoomFile, read_room_file
 from parties.room_state import RoomState
 
@@ -22,7 +25,7 @@ class SandboxQuestion:
     """What was typed: `of` a dimension of the owner, `total`, `mean` or `quantile` a measure; none for a count.
 
     `at` are levels of quantiles as text, `top` the length of a ranking, `base` the people asked about, and `again` asks
-    for a new answer where one is stored.
+    for a new answer where one is stored. Either `epsilon` or `accuracy` is empty.
     """
 
     asker: str
@@ -37,6 +40,7 @@ class SandboxQuestion:
     top: int = 0
     base: str = "match"
     again: bool = False
+    accuracy: str = ""
 
     def quantity(self) -> Quantity:
         """What is added up per cell; raises UsageError for more than one quantity."""
@@ -45,6 +49,10 @@ class SandboxQuestion:
         if len(asked) > 1:
             raise UsageError("--of, --sum, --mean and --quantile exclude each other: ask once for each")
         return asked[0] if asked else Quantity("count")
+
+    def option(self) -> str:
+        """The option by which the owner's column was typed."""
+        return {"histogram": "--of", "count": "--owner"}.get(self.quantity().kind, f"--{self.quantity().kind}")
 
     def view(self) -> View:
         """What is to be read off the answer; raises UsageError."""
@@ -60,6 +68,7 @@ class SandboxQuestion:
             "quantity": quantity.kind,
             "column": quantity.column,
             "epsilon": self.epsilon,
+            "accuracy": self.accuracy,
             "base": self.base,
             "at": self.at,
             "top": self.top,
@@ -74,6 +83,7 @@ def run_sandbox(
     room = read_room_file(room_path)
     check_names(room, question)
     check_columns(room, question)
+    check_sources(room)
     state = RoomState(state_folder or room_path.with_suffix(".state"), room)
     with state.locked():
         progress(f"preparing {room.room} in {state.folder}")
@@ -111,10 +121,17 @@ def check_names(room: RoomFile, question: SandboxQuestion) -> None:
     """Refuse wrong names and numbers before anything is created; raises UsageError."""
     for option, name in (("--asker", question.asker), ("--owner", question.owner)):
         if name not in room.datasets:
-            raise UsageError(f"{option}: {room.path} names no party `{name}`; parties: {', '.join(room.datasets)}")
+            raise UsageError(
+                f"{option}: {room.path} names no party {quoted(name)}; {meant(name, room.datasets)}parties:"
+                f" {listed(room.datasets)}"
+            )
     if question.asker == question.owner:
         raise UsageError("--asker and --owner must be two different parties")
-    parse_epsilon(question.epsilon)
+    check_price(question.epsilon, question.accuracy)
+
+
+def check_sources(room: RoomFile) -> None:
+    """Refuse a room whose tables are not there, before anything is created; raises UsageError."""
     for name in room.datasets:
         if name not in room.sources:
             raise UsageError(f"{room.path}: parties.{name}: `source` is missing; a sandbox reads every party's table")
@@ -126,7 +143,13 @@ def check_names(room: RoomFile, question: SandboxQuestion) -> None:
 
 def check_columns(room: RoomFile, question: SandboxQuestion) -> None:
     """Refuse unknown columns before anything is created; raises UsageError that lists the known ones."""
-    owner = PartyName(question.owner)
-    partition_cells(room, PartyName(question.asker) if question.base == "match" else owner, question.by)
-    quantity_cells(room, owner, question.quantity())
-    question.view().check(room, owner, question.quantity())
+    asker, owner, quantity = PartyName(question.asker), PartyName(question.owner), question.quantity()
+    with at_option("--by"):
+        partition_cells(room, asker if question.base == "match" else owner, question.by)
+    with at_option(question.option()):
+        quantity_cells(room, owner, quantity)
+        question.view().check(room, owner, quantity)
+    if question.accuracy:
+        with at_option("--accuracy"):
+            asked = Question(asker, owner, AnalystName("sandbox"), question.by, quantity, 1, question.base)
+            units_for_accuracy(room, asked, parse_accuracy(question.accuracy))

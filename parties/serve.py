@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cleanroom.answer.forecast import price_line
 from cleanroom.answer.result import charge, epsilon_number, rho_text
-from cleanroom.answer.view import View, parse_levels
 from cleanroom.crypto.key_files import private_folder, read_secret
 from cleanroom.errors import StateError, UnavailableError, UsageError
-from cleanroom.ids import party_name
 from cleanroom.privacy.accountant import accountant
-from cleanroom.privacy.budget import parse_epsilon
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.question.agreement import KIND as SIGNED
 from cleanroom.question.agreement import Agreement
-from cleanroom.question.compile import Question
-from cleanroom.question.quantity import Quantity
+from cleanroom.question.compile import check_question
+from cleanroom.question.dry_run import price_of
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.enrolment import CERTIFICATE_FILE, KEY_FILE
 from cleanroom.wire.contract_file import contract_hash
@@ -29,11 +27,13 @@ from parties.agreeing import agreement_in_force
 from parties.approving import approval_commands
 from parties.desk import Desk
 from parties.door import Door, Progress
+from parties.dry_running import dry_run_command
 from parties.home import Home
 from parties.inquiry import Inquiry
 from parties.node import Coordinator, Node
 from parties.own_log import check_own_statements
 from parties.people import People, Version
+from parties.requests import question_of, view_of
 from parties.room_life import door_commands, make_desk
 from parties.settings import Analyst, NodeSettings, read_settings
 from parties.work_log import timed
@@ -97,23 +97,12 @@ def connect(opened: Opened) -> CoordinatorClient:
 
 def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
     def command(analyst: Analyst, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-        texts = {name: request.get(name, "") for name in ("owner", "by", "quantity", "column", "epsilon")}
-        texts["base"], texts["at"] = request.get("base", "match"), request.get("at", "")
-        if not all(isinstance(text, str) for text in texts.values()):
-            raise UsageError("owner, by, quantity, column, base, at and epsilon are texts")
-        again, top = request.get("again", False), request.get("top", 0)
-        if type(again) is not bool or type(top) is not int:
-            raise UsageError("again is true or false, top a whole number")
-        question = Question(
-            asker=node.desk.name,
-            owner=party_name(texts["owner"]),
-            analyst=analyst.name,
-            by=texts["by"],
-            quantity=Quantity(texts["quantity"], texts["column"]),
-            units=accountant(node.desk.contract.accountant).units_for_epsilon(parse_epsilon(texts["epsilon"])),
-            base=texts["base"],
-        )
-        view = View(levels=parse_levels(texts["at"]), top=top)
+        again = request.get("again", False)
+        if type(again) is not bool:
+            raise UsageError("again is true or false")
+        question, view = question_of(node.desk.contract, node.desk.name, analyst.name, request), view_of(request)
+        check_question(node.desk.contract, question)
+        progress(price_line(price_of(node.desk.contract, question), accountant(node.desk.contract.accountant)))
         inquiry = Inquiry(node, question, view=view, again=again)
         return inquiry.run(timeout_s=settings.peer_timeout_s, progress=progress)
 
@@ -188,6 +177,7 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
         opened.settings,
         {
             "ask": ("asker", _ask(node, opened.settings)),
+            "dry-run": ("asker", dry_run_command(node)),
             "ledger": ("operator", _ledger(node)),
             "report": ("operator", _report(node)),
             **door_commands(opened.home, opened.agreement, node),

@@ -16,7 +16,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 from cleanroom.errors import RefusedError, UsageError
-from cleanroom.ids import PartyName
 from cleanroom.privacy.accountant import accountant
 from cleanroom.privacy.interval import chance_below
 from cleanroom.question.columns import Measure
@@ -28,11 +27,7 @@ from cleanroom.question.plan import Plan
 from cleanroom.question.shape import find_column, parts_of
 from cleanroom.question.standing import OPEN, RoomStanding
 
-UNKNOWN = (
-    "what other askers have spent on the same people",
-    "how old the owner's table is",
-    "questions of this asker that the owner has not answered yet and that another node of the asker's company asked",
-)
+UNKNOWN = ("what other askers have spent on the same people", "how old the owner's table is")
 _PLACEHOLDER = "0" * 64
 
 
@@ -149,6 +144,11 @@ def dry_run(
         return replace(found, refusal=refusal)
 
 
+def price_of(contract: Contract, question: Question) -> Price:
+    """What the question costs and how exact it is; raises UsageError for words that the contract does not know."""
+    return _price(contract, compile_plan(contract, question, _placeholders(question)), None)
+
+
 def _placeholders(question: Question) -> Standing:
     """No match, no set-up: ids that stand for those that a question would find or make."""
     return Standing() if question.base == "table" else Standing(*[_PLACEHOLDER] * 6)
@@ -191,8 +191,3 @@ def _guessed(contract: Contract, plan: Plan, first: PartNoise, people: int | Non
     law = accountant(contract.accountant).law
     chance = chance_below(each, threshold, scale=first.scale, law=law) if threshold else 0.0
     return GuessedCells(people, first.numbers, each, threshold, chance)
-
-
-def approver_of(found: DryRun) -> PartyName | None:
-    """Who must agree first, if anybody must."""
-    return found.question.owner if found.approval else None

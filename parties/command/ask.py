@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
-from cleanroom.errors import UsageError
+from cleanroom.errors import RefusedError, UsageError
 from parties.door import ask_door
 from parties.home import Home
+from parties.requests import check_price
 from parties.sandbox import SandboxQuestion
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -51,7 +52,24 @@ _OPTIONS = (
         help="Ask about all people of the owner, shared or not; nothing is matched.",
     ),
     click.option(
-        "--epsilon", required=True, metavar="E", help="What the question may cost, at delta 1e-9; 1 is ±11 on a count."
+        "--epsilon", default="", metavar="E", help="What the question may cost, at delta 1e-9; 1 is ±11 on a count."
+    ),
+    click.option(
+        "--accuracy",
+        default="",
+        metavar="N",
+        help="Instead of --epsilon: how far noise may move a number, such as 50 for ±50 people at 95%.",
+    ),
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Say what the question would cost, how exact it would be and who must agree. Nothing is asked.",
+    ),
+    click.option(
+        "--guess",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="With --dry-run: how many people you expect in all, to see how likely small numbers are.",
     ),
     click.option(
         "--again",
@@ -87,9 +105,11 @@ def typed_question(
     at: str,
     whole_table: bool,
     epsilon: str,
+    accuracy: str,
     again: bool,
 ) -> SandboxQuestion:
-    """The question that the options say; refuses two quantities, and levels that are none. Raises UsageError."""
+    """The question that the options say; refuses two quantities, prices or levels that are none. Raises UsageError."""
+    check_price(epsilon, accuracy)
     question = SandboxQuestion(
         asker=asker,
         owner=owner,
@@ -103,6 +123,7 @@ def typed_question(
         top=top or 0,
         base="table" if whole_table else "match",
         again=again,
+        accuracy=accuracy,
     )
     question.quantity()
     question.view()
@@ -123,19 +144,31 @@ def check_json_file(json_file: Path | None) -> None:
     "--socket", type=click.Path(path_type=Path), help="Instead of --home: the node's socket, if it is elsewhere."
 )
 @question_options
-def ask(home: Path | None, socket: Path | None, json_file: Path | None, **typed: Any) -> None:
+def ask(
+    home: Path | None,
+    socket: Path | None,
+    json_file: Path | None,
+    *,
+    dry_run: bool,
+    guess: int | None,
+    **typed: Any,
+) -> None:
     """Ask one question at your own company's node.
 
     How many of our people are also the owner's? Add --by to split them by a column of ours, --of to see how they
     spread over a column of the owner, --sum, --mean or --quantile for a measure of the owner. With --whole-table the
     question is about all people of the owner, as a base to compare with. The same question again gives the same
-    stored answer free of charge, until --again asks for a new one.
+    stored answer free of charge, until --again asks for a new one. Look first with --dry-run: it costs nothing.
     """
     check_json_file(json_file)
+    check_guess(guess, dry_run=dry_run)
     question = typed_question("", **typed)
     if (home is None) == (socket is None):
         raise UsageError("say where your node is: --home FOLDER or --socket FILE")
     door = socket if socket is not None else Home(home or Path()).socket_file
+    if dry_run:
+        show_dry_run(ask_door(door, {**question.request(), "command": "dry-run", "guess": guess}), json_file)
+        return
     show(ask_door(door, question.request(), progress=lambda text: click.echo(f"  {text}", err=True)), json_file)
 
 
@@ -147,13 +180,8 @@ def show(answer: dict[str, Any], json_file: Path | None) -> None:
     from cleanroom.report.sentence import caption, sentences
     from cleanroom.report.table import answer_table
 
-    if json_file is not None and str(json_file) == "-":
-        click.echo(json.dumps(answer, indent=2))
+    if _written(answer, json_file):
         return
-    if json_file is not None:
-        draft = json_file.with_name(f".{json_file.name}.{os.getpid()}")
-        draft.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
-        draft.replace(json_file)
     shown = read_answer(answer)
     console = Console()
     console.print(answer_table(shown))
@@ -171,3 +199,34 @@ def show(answer: dict[str, Any], json_file: Path | None) -> None:
                 markup=False,
                 highlight=False,
             )
+
+
+def check_guess(guess: int | None, *, dry_run: bool) -> None:
+    """Refuse a guess that nothing would be done with; raises UsageError."""
+    if guess is not None and not dry_run:
+        raise UsageError("--guess belongs to --dry-run: an answer needs no guess")
+
+
+def show_dry_run(body: dict[str, Any], json_file: Path | None) -> None:
+    """Write a dry run where it was asked for, then fail as the question itself would; raises RefusedError."""
+    from cleanroom.report.forecast import forecast_lines
+
+    if not _written(body, json_file):
+        for line in forecast_lines(body):
+            click.echo(line)
+    if body["refusal"] is not None:
+        raise RefusedError(**body["refusal"])
+
+
+def _written(body: dict[str, Any], json_file: Path | None) -> bool:
+    """Write the JSON where it was asked for; whether that was standard output, which then belongs to programs."""
+    text = json.dumps(body, indent=2)
+    if json_file is None:
+        return False
+    if str(json_file) == "-":
+        click.echo(text)
+        return True
+    draft = json_file.with_name(f".{json_file.name}.{os.getpid()}")
+    draft.write_text(text + "\n", encoding="utf-8")
+    draft.replace(json_file)
+    return False

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from parties.command.ask import check_json_file, question_options, show, typed_question
+from parties.command.ask import check_guess, check_json_file, question_options, show, show_dry_run, typed_question
 
 
 @click.command()
@@ -15,7 +15,16 @@ from parties.command.ask import check_json_file, question_options, show, typed_q
 @click.option(
     "--state", type=click.Path(path_type=Path), help="Keys, ledgers, matches, answers; ROOM.state/ if left out."
 )
-def sandbox(room_file: Path, asker: str, json_file: Path | None, state: Path | None, **typed: Any) -> None:
+def sandbox(
+    room_file: Path,
+    asker: str,
+    json_file: Path | None,
+    state: Path | None,
+    *,
+    dry_run: bool,
+    guess: int | None,
+    **typed: Any,
+) -> None:
     """Run a whole room on this machine over the files that ROOM.toml names, and ask one question.
 
     Coordinator and nodes run as separate processes, exactly as they would at different companies. How many of the
@@ -24,11 +33,17 @@ def sandbox(room_file: Path, asker: str, json_file: Path | None, state: Path | N
     question is about all people of the owner, as a base to compare with.
 
     State lives beside ROOM.toml and is never reset: budgets are spent for good, and the same question gives the same
-    stored answer free of charge, until --again asks for a new one.
+    stored answer free of charge, until --again asks for a new one. With --dry-run nothing is started or written: the
+    price and the rules of ROOM.toml are shown for a room in which nothing was asked yet.
     """
+    from parties.dry_sandbox import dry_run_of_file
     from parties.sandbox import run_sandbox
 
     check_json_file(json_file)
+    check_guess(guess, dry_run=dry_run)
     question = typed_question(asker, **typed)
+    if dry_run:
+        show_dry_run(dry_run_of_file(room_file, question, guess=guess), json_file)
+        return
     answer = run_sandbox(room_file, question, state, progress=lambda text: click.echo(f"  {text}", err=True))
     show(answer, json_file)

@@ -1,0 +1,94 @@
+"""A dry run as programs read it: stable JSON, with the same names for cost and noise as an answer has.
+
+`refusal` is what the owner would say, null where it would answer; `approval` says who must agree first and why.
+`budget` is the asker's own at this owner, as far as the asker knows: `as_of` is when the owner last said so. Nothing
+in it was read from anybody's data.
+"""
+
+from typing import Any
+
+from cleanroom.answer.number import json_number
+from cleanroom.answer.result import charge, epsilon_number, rho_text
+from cleanroom.privacy.accountant import Accountant, accountant
+from cleanroom.privacy.interval import LEVEL
+from cleanroom.question.dry_run import UNKNOWN, DryRun, GuessedCells, PartNoise, Price
+
+Body = dict[str, Any]
+
+
+def forecast_body(found: DryRun, *, stored: bool) -> Body:
+    """The JSON of a dry run; `stored` says that the same question was answered before, so asking it is free."""
+    of, asked, price = accountant(found.accountant), found.question, found.price
+    refusal = found.refusal
+    return {
+        "dry_run": True,
+        "question": {
+            "asker": asked.asker,
+            "owner": asked.owner,
+            "by": asked.by or None,
+            "base": asked.base,
+            "quantity": asked.quantity.kind,
+            "column": asked.quantity.column or None,
+        },
+        "interval": float(LEVEL),
+        "cost": charge(asked.owner, asked.asker, price.units, of) if price else None,
+        "numbers": price.cells if price else None,
+        "noise": [_noise(part, of) for part in price.parts] if price else [],
+        "display_threshold": found.display_threshold,
+        "guess": _guess(price.guess) if price and price.guess else None,
+        "budget": _budget(found, of),
+        "approval": {"by": asked.owner, "reasons": list(found.approval)} if found.approval else None,
+        "refusal": None
+        if refusal is None
+        else {name: str(getattr(refusal, name)) for name in ("rule", "owner", "explanation", "advice")},
+        "stored": stored,
+        "not_known": list(UNKNOWN),
+    }
+
+
+def _noise(part: PartNoise, of: Accountant) -> Body:
+    scale = float(part.scale)
+    return {
+        "of": part.counts,
+        "unit": part.unit,
+        "numbers": part.numbers,
+        **({"sigma": None, "laplace_scale": scale} if of.law == "laplace" else {"sigma": scale}),
+        "half_width": json_number(part.half_width),
+        "half_width_all": json_number(part.half_width_all),
+    }
+
+
+def _guess(guess: GuessedCells) -> Body:
+    return {
+        "people": guess.people,
+        "cells": guess.cells,
+        "each": float(guess.each),
+        "chance_below": guess.chance_below,
+        "likely_below": guess.likely_below,
+    }
+
+
+def _budget(found: DryRun, of: Accountant) -> Body:
+    left = max(0, found.cap_units - found.record.units)
+    cost = found.price.units if found.price else None
+    after = None if cost is None or cost > left else left - cost
+    return {
+        "as_of": found.record.as_of or None,
+        "open_questions": found.record.open_questions,
+        "cap": _amount(found.cap_units, of),
+        "spent": _amount(found.record.units, of),
+        "left_before": _amount(left, of),
+        "left_after": None if after is None else _amount(after, of),
+    }
+
+
+def _amount(units: int, of: Accountant) -> Body:
+    return {"rho": rho_text(units, of), "epsilon": epsilon_number(units, of)}
+
+
+def price_line(price: Price, of: Accountant) -> str:
+    """Cost and accuracy in one line, to be said before a question is asked."""
+    at = f" at delta {float(of.delta):g}" if of.delta else ""
+    noise = " and ".join(f"±{part.half_width:f} {part.unit}" for part in price.parts)
+    cost = f"epsilon {epsilon_number(price.units, of):g}{at}"
+    return f"this question costs {cost}; noise is {noise} at {float(LEVEL):.0%}"

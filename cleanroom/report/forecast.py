@@ -1,0 +1,110 @@
+"""A dry run in lines for people: what it would cost, how exact it would be, who must agree, what would be refused."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from cleanroom.report.figure import show
+
+Body = Mapping[str, Any]
+
+
+def forecast_lines(body: Body) -> Iterator[str]:
+    """The lines of the JSON that a dry run gives, each with its topic in front."""
+    yield "dry run   nothing was asked, nothing was spent, nobody's data was read"
+    yield f"question  {_question(body['question'])}"
+    if body["cost"] is not None:
+        yield f"cost      {_cost(body['cost'])}"
+        yield from _noise(body)
+    if body["stored"]:
+        yield "stored    this was answered before: asking it again costs nothing and gives the same answer"
+    yield from _small_cells(body)
+    yield from _budget(body)
+    yield f"approval  {_approval(body)}"
+    if body["refusal"] is not None:
+        refusal = body["refusal"]
+        yield (
+            f"refused   {refusal['explanation']} (rule {refusal['rule']} of {refusal['owner']}); {refusal['advice']}"
+        )
+    yield f"unknown   {'; '.join(body['not_known'])}"
+
+
+def _question(asked: Body) -> str:
+    kind, column = asked["quantity"], asked["column"]
+    what = {"count": "how many people", "histogram": f"people by {column}", "quantile": f"quantiles of {column}"}
+    by = f", for each {asked['by']}" if asked["by"] else ""
+    whom = (
+        f"the people that {asked['asker']} shares with {asked['owner']}"
+        if asked["base"] == "match"
+        else f"all people of {asked['owner']}"
+    )
+    return f"{asked['asker']} asks {asked['owner']}: {what.get(kind, f'{kind} of {column}')}{by}, over {whom}"
+
+
+def _cost(cost: Body) -> str:
+    at = f" at delta {cost['delta']:g}" if cost["delta"] else ""
+    rho = f" (rho {cost['rho']})" if cost["rho"] else ""
+    return f"epsilon {cost['epsilon']:g}{at}{rho}"
+
+
+def _noise(body: Body) -> Iterator[str]:
+    level = f"{body['interval']:.0%}"
+    for noise in body["noise"]:
+        law = f"sigma {noise['sigma']:.4g}" if noise["sigma"] is not None else f"scale {noise['laplace_scale']:.4g}"
+        text = (
+            f"noise     {_counted(noise['numbers'], 'number')} ({noise['of']}), {law} {noise['unit']}:"
+            f" ±{_shown(noise['half_width'])} {noise['unit']} for one at {level}"
+        )
+        if body["numbers"] > 1:
+            text += f", ±{_shown(noise['half_width_all'])} for all {body['numbers']} at once"
+        yield text
+
+
+def _small_cells(body: Body) -> Iterator[str]:
+    threshold, guess = body["display_threshold"], body["guess"]
+    if not threshold or body["cost"] is None:
+        return
+    if guess is None:
+        if body["noise"][0]["of"] == "people":
+            yield f"small     numbers of people under {threshold} are shown as such; --guess N says how likely that is"
+        return
+    likely = f"all {guess['cells']} are" if guess["likely_below"] else "none is"
+    yield (
+        f"small     {guess['people']:,} people spread evenly over {_counted(guess['cells'], 'cell')} are"
+        f" {guess['each']:,.1f} in each: {likely} likely to be shown as under {threshold}"
+        f" (each with a chance of {guess['chance_below']:.1%})"
+    )
+
+
+def _budget(body: Body) -> Iterator[str]:
+    budget, asked = body["budget"], body["question"]
+    said = (
+        f"as {asked['owner']} said at {budget['as_of']}"
+        if budget["as_of"]
+        else f"{asked['owner']} has said nothing yet"
+    )
+    open_ones = f", {_counted(budget['open_questions'], 'question')} open" if budget["open_questions"] else ""
+    left, cap = budget["left_before"]["epsilon"], budget["cap"]["epsilon"]
+    text = f"budget    {asked['asker']} has epsilon {left:g} of {cap:g} left at {asked['owner']} ({said}{open_ones})"
+    if body["cost"] is not None:
+        after = budget["left_after"]
+        text += "; this costs more" if after is None else f"; after this question epsilon {after['epsilon']:g}"
+    yield text
+
+
+def _approval(body: Body) -> str:
+    approval = body["approval"]
+    if approval is None:
+        return "nobody needs to agree first" if body["refusal"] is None else "not asked for: it would be refused"
+    return (
+        f"an approver of {approval['by']} must agree first: {'; '.join(approval['reasons'])};"
+        " ask, and it waits for them"
+    )
+
+
+def _shown(number: float) -> str:
+    return show(Fraction(repr(number)))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,120 @@
+"""A dry run at an asker's own node: the gate's decision from the contract and from what this node knows of itself.
+
+Nothing is sent, logged, reserved or read from the table of people, here or at the owner: it is a look into this node's
+contract, receipts and own questions. What has been spent at the owner is what its last receipt says and, on top of
+that, the questions of ours that it has not answered yet.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from cleanroom.answer.forecast import forecast_body
+from cleanroom.errors import UsageError
+from cleanroom.ids import PartyName
+from cleanroom.querylog.consumer_chain import ConsumerEntry, spent_units
+from cleanroom.querylog.dsse import peek_statement
+from cleanroom.question.compile import Question, Standing, compile_plan
+from cleanroom.question.dry_run import OwnRecord, dry_run
+from cleanroom.question.plan import Plan
+from cleanroom.wire.canonical import parse_canonical
+from parties.desk import Desk
+from parties.door import Progress
+from parties.inquiry import standing_of
+from parties.node import Node
+from parties.receipts import Receipts
+from parties.requests import question_of, view_of
+from parties.settings import Analyst
+
+_CLOSED = "('answered', 'refused', 'failed', 'pending')"  # what waits for an approver has reserved nothing
+
+
+def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
+    """What the door does for `dry-run`."""
+
+    def command(analyst: Analyst, request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        desk, guess = node.desk, request.get("guess")
+        if guess is not None and type(guess) is not int:
+            raise UsageError("guess is a whole number of people")
+        question = question_of(desk.contract, desk.name, analyst.name, request)
+        view = view_of(request)
+
+        def look() -> dict[str, Any]:
+            found = dry_run(
+                desk.contract,
+                question,
+                own_record(desk, question.owner),
+                today=desk.today(),
+                standing=desk.stops.standing(),
+                guess=guess,
+            )
+            if found.price is not None:
+                view.check(desk.contract, question.owner, question.quantity)
+            return forecast_body(found, stored=found.price is not None and _is_stored(node, question))
+
+        return node.call(look)
+
+    return command
+
+
+def own_record(desk: Desk, owner: PartyName) -> OwnRecord:
+    """What this node knows of its own standing at `owner`, under the room's present name; nothing for a stranger."""
+    if owner not in desk.contract.datasets:
+        return OwnRecord()
+    entries, as_of = _receipt(desk, owner)
+    waiting = _unanswered(desk, owner)
+    booked = {entry.subject for entry in entries if entry.kind == "reserve"}
+    unbooked = [plan for plan in waiting if plan.hash() not in booked]
+    today = [entry for entry in entries if entry.at[:10] == desk.today() or entry.kind == "voided"]
+    more = sum(plan.cost_units for plan in unbooked)
+    return OwnRecord(
+        units=spent_units(entries) + more,
+        units_today=spent_units(today) + more,
+        questions=len(booked) + len(unbooked),
+        open_questions=len(waiting),
+        as_of=as_of,
+    )
+
+
+def _receipt(desk: Desk, owner: PartyName) -> tuple[tuple[ConsumerEntry, ...], str]:
+    """The entries of our chain that the owner has shown, and when it signed its last word on them."""
+    newest = Receipts(desk).newest(owner)
+    if newest is None:
+        return (), ""
+    rows = desk.database.all(
+        "SELECT entry FROM receipt_entry WHERE owner = ? AND lineage = ? AND room = ? ORDER BY place",
+        owner,
+        desk.contract.datasets[owner].lineage,
+        desk.contract.room,
+    )
+    entries = tuple(ConsumerEntry.from_body(parse_canonical(row[0].encode("utf-8"))) for row in rows)
+    return entries, str(peek_statement(newest)["at"])
+
+
+def _unanswered(desk: Desk, owner: PartyName) -> list[Plan]:
+    """Our own questions in this room that the owner may have taken up and has not answered."""
+    rows = desk.database.all(
+        f"SELECT plan FROM question WHERE owner = 0 AND peer = ? AND state NOT IN {_CLOSED}",  # noqa: S608 # a literal above
+        owner,
+    )
+    bodies = [peek_statement(row[0]) for row in rows]
+    return [Plan.from_body(body.get("plan")) for body in bodies if body.get("room") == desk.contract.room]
+
+
+def _is_stored(node: Node, question: Question) -> bool:
+    """Whether this question would be answered from what is stored, free of charge."""
+    standing = _current(node, question)
+    if standing is None:
+        return False
+    plan = compile_plan(node.desk.contract, question, standing)
+    return any(asked.state == "answered" for asked in node.asking.repeats(replace(plan, repeat=0)))
+
+
+def _current(node: Node, question: Question) -> Standing | None:
+    if question.base == "table":
+        return Standing()
+    match = node.matching.usable(question.owner)
+    setup = node.setups.usable(match.id, question.by) if match is not None and match.state == "ready" else None
+    if match is None or setup is None or setup.state != "ready":
+        return None
+    return standing_of(match, setup)

@@ -1,0 +1,50 @@
+"""A dry run from a room file alone: no folder, no process, no table.
+
+The gate decides on a contract, and a contract names keys. So the room file is made into one between parties whose keys
+are made up on the spot and forgotten: prices and rules do not depend on keys. Nothing is known of what was spent, so
+the asker is one who has not asked before.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cleanroom.answer.forecast import forecast_body
+from cleanroom.crypto.signatures import SigningKey
+from cleanroom.crypto.unsealing import SealingKey
+from cleanroom.ids import PartyName, analyst_name
+from cleanroom.question.card import CoordinatorCard, PartyCard
+from cleanroom.question.contract import Contract
+from cleanroom.question.dry_run import OwnRecord, dry_run
+from cleanroom.transport.authority import Authority
+from cleanroom.transport.requests import new_tls_key
+from parties.requests import question_of
+from parties.room_file import RoomFile, read_room_file
+from parties.room_state import DOMAIN
+from parties.sandbox import SandboxQuestion, check_columns, check_names
+
+
+def dry_run_of_file(room_path: Path, question: SandboxQuestion, *, guess: int | None) -> dict[str, Any]:
+    """The JSON of a dry run in a new room of this file; raises UsageError for what the file or the question lacks."""
+    room = read_room_file(room_path)
+    check_names(room, question)
+    check_columns(room, question)
+    now = datetime.now(UTC)
+    contract = contract_between_strangers(room, now=now)
+    asker = PartyName(question.asker)
+    asked = question_of(contract, asker, analyst_name(f"user-{os.getuid()}"), question.request())
+    found = dry_run(contract, asked, OwnRecord(), today=f"{now:%Y-%m-%d}", guess=guess)
+    return forecast_body(found, stored=False)
+
+
+def contract_between_strangers(room: RoomFile, *, now: datetime) -> Contract:
+    """The room's contract with keys that nobody holds; raises UsageError for terms that can be no contract."""
+    authority = Authority.create(new_tls_key(), DOMAIN, now=now)
+    coordinator = CoordinatorCard(DOMAIN, "127.0.0.1:1", authority.der(), SigningKey.generate().public_bytes())
+    return room.contract({name: _stranger(name) for name in room.datasets}, coordinator)
+
+
+def _stranger(name: PartyName) -> PartyCard:
+    identity, cosigning = (SigningKey.generate().public_bytes() for _ in range(2))
+    return PartyCard(name, identity, SealingKey.generate().public_bytes(), cosigning)

@@ -1,0 +1,96 @@
+"""A dry run at a real node: what it says is what then happens, and by itself it leaves no trace anywhere."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleanroom.errors import RefusedError, UnavailableError
+from cleanroom.ids import PartyName, analyst_name
+from parties.dry_running import dry_run_command, own_record
+from parties.settings import Analyst
+from tests.answers.shops import shop, shop_rows
+from tests.live_room import LiveParty, LiveRoom, live_room, room_file
+
+ANN = Analyst(analyst_name("ann"), os.getuid(), frozenset({"asker"}))
+SHOP, BRAND = PartyName("shop"), PartyName("brand")
+COUNT = {"owner": "brand", "quantity": "count", "epsilon": "1"}
+
+
+def small_room(folder: Path, **more: Any) -> LiveRoom:
+    """shop and brand, 40 people in common."""
+    rows = {"shop": shop_rows(range(60), seed=3), "brand": shop_rows(range(20, 90), seed=4)}
+    return live_room(folder, room_file(folder, {name: shop(table) for name, table in rows.items()}, **more))
+
+
+def looked(party: LiveParty, **request: Any) -> dict[str, Any]:
+    """What the node's door answers to a dry run."""
+    return dry_run_command(party.node)(ANN, {**COUNT, **request}, lambda _: None)
+
+
+def traces(room: LiveRoom) -> dict[str, Any]:
+    """Every row of every table of every node, the log, and everything that crossed between node and coordinator."""
+    found: dict[str, Any] = {"log": room.log()}
+    for name, party in room.parties.items():
+        tables = [row[0] for row in party.look("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found |= {f"{name}/{table}": party.look(f"SELECT * FROM {table}") for table in tables}  # noqa: S608 # the schema's own names
+        found[f"{name} said"] = [seen for tap in party.taps for seen in tap.seen]
+    return found
+
+
+def test_a_dry_run_sends_logs_books_and_writes_nothing(tmp_path: Path) -> None:
+    with small_room(tmp_path) as room:
+        before = traces(room)
+        first = looked(room.parties["shop"], guess=40)
+        looked(room.parties["shop"], by="tier", quantity="histogram", column="colour")
+        looked(room.parties["shop"], base="table", quantity="mean", column="spend")
+        looked(room.parties["shop"], by="seize")
+        assert traces(room) == before
+        assert first["guess"]["people"] == 40
+        assert looked(room.parties["shop"], by="seize")["refusal"]["rule"] == "column"
+
+
+def test_its_price_is_the_one_that_is_then_charged_and_the_next_one_knows_of_it(tmp_path: Path) -> None:
+    with small_room(tmp_path) as room:
+        first = looked(room.parties["shop"])
+        assert (first["stored"], first["budget"]["as_of"], first["budget"]["spent"]["epsilon"]) == (False, None, 0.0)
+        answer = room.ask("shop", "brand", epsilon="1")
+        assert answer["spent"] == [first["cost"]]
+        second = looked(room.parties["shop"])
+        assert second["stored"], "the same question again is free"
+        assert second["budget"]["as_of"] is not None
+        assert second["budget"]["spent"]["rho"] == first["cost"]["rho"]
+        assert second["budget"]["left_before"] == first["budget"]["left_after"]
+        shop_node, brand_node = (room.parties[name].node for name in ("shop", "brand"))
+        record = shop_node.call(lambda: own_record(shop_node.desk, BRAND))
+        view = brand_node.call(
+            lambda: brand_node.desk.ledger.view("brand/spring", SHOP, room="spring", today=brand_node.desk.today())
+        )
+        assert (record.units, record.units_today, record.questions, record.open_questions) == (
+            view.consumer_units,
+            view.units_today,
+            view.questions,
+            view.open_reservations,
+        )
+
+
+def test_a_question_that_the_owner_has_not_answered_counts_as_spent(tmp_path: Path) -> None:
+    with small_room(tmp_path) as room:
+        room.ask("shop", "brand", epsilon="1")
+        room.parties["brand"].stop()
+        with pytest.raises(UnavailableError):
+            room.ask("shop", "brand", epsilon="2", timeout_s=0.1)
+        found = looked(room.parties["shop"], epsilon="1", repeat=1)
+        assert found["budget"]["open_questions"] == 1
+        assert float(found["budget"]["spent"]["rho"]) > 0.06
+
+
+def test_a_dry_run_over_the_budget_is_refused_as_the_question_then_is(tmp_path: Path) -> None:
+    with small_room(tmp_path, budget="1") as room:
+        found = looked(room.parties["shop"], epsilon="2")
+        with pytest.raises(RefusedError) as refused:
+            room.ask("shop", "brand", epsilon="2")
+        assert found["refusal"] == {
+            name: getattr(refused.value, name) for name in ("rule", "owner", "explanation", "advice")
+        }
