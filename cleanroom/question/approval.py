@@ -2,6 +2,7 @@
 
 The limits stand in the contract, so an asker knows before asking whether somebody will have to look at the question.
 Mode `required` lets nothing pass unseen. In mode `automatic` a limit that is None does not limit.
+What an approver agreed to was spent like anything else, and counts towards the day.
 """
 
 from dataclasses import dataclass
