@@ -59,7 +59,7 @@ def budget(contract: Contract, plan: Plan, spent_units: int) -> str:
     text = f"{_cost(left, of)} is left of {plan.asker}'s {_cost(cap, of)}; after this question "
     if after < 0:
         return text + "less than nothing: approving it would end in a refusal (rule budget)"
-    return text + _cost(after, of)
+    return text + _cost(after, of) + ("; it is rho that adds up" if of.delta else "")
 
 
 def differences(contract: Contract, plan: Plan, before: Plan) -> tuple[str, ...]:

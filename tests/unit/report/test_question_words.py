@@ -76,6 +76,7 @@ def test_a_pure_room_speaks_of_epsilon_alone() -> None:
     facts_of = said(plan(agreed), agreed)
     assert facts_of["cost"] == "epsilon 0.0099999", "1 / scale, which is the first 1024th above 100"
     assert facts_of["noise"].startswith("Laplace scale ")
+    assert "rho" not in budget(agreed, plan(agreed), 0)
 
 
 def test_the_headline_is_one_line_without_declared_values() -> None:
@@ -85,9 +86,9 @@ def test_the_headline_is_one_line_without_declared_values() -> None:
 
 def test_what_is_left_is_said_before_and_after_and_that_nothing_would_be() -> None:
     assert " (rho 3.5) is left of shop's " in budget(AGREED, PLAN, RHO // 2)
-    assert budget(AGREED, PLAN, RHO // 2).endswith(" (rho 3.49)")
+    assert budget(AGREED, PLAN, RHO // 2).endswith(" (rho 3.49); it is rho that adds up")
     last = 4 * RHO - PLAN.cost_units
-    assert budget(AGREED, PLAN, last).endswith("after this question epsilon 0 (rho 0)")
+    assert budget(AGREED, PLAN, last).endswith("after this question epsilon 0 (rho 0); it is rho that adds up")
     assert budget(AGREED, PLAN, last + 1).endswith("(rule budget)")
     assert budget(AGREED, PLAN, 9 * RHO).startswith("epsilon 0 (rho 0) is left")
 
