@@ -12,6 +12,7 @@ from cleanroom.querylog.dsse import sign_statement
 from cleanroom.wire.messages import LogEntry, LogPage
 from parties.desk import Desk
 from parties.own_log import ReadLog, check_own_statements, mark_name
+from parties.replay import Replay
 from parties.setup_rows import SetupRows
 from tests.unit.parties.nodes import desk
 from tests.unit.question.agreements import LOG_KEY, identity
@@ -119,6 +120,12 @@ def test_a_forgotten_statement_stops_the_node_and_kills_every_set_up(node: Desk)
         with pytest.raises(StateError, match="backup was restored"):
             check(node, read)
         assert (mark(node), setup_state(node)) == (0, "dead")
+
+
+def test_a_replay_leaves_no_set_up_alive_also_before_the_first_start(node: Desk) -> None:
+    """What was forgotten may have used its question numbers."""
+    assert Replay(node, SetupRows(node)).run(log_of([said("shop", 1)])).statements == 1
+    assert setup_state(node) == "dead"
 
 
 def test_a_node_that_was_caught_once_stays_caught_whatever_the_log_says_later(node: Desk) -> None:
