@@ -15,9 +15,11 @@ import pytest
 from cleanroom.demo.questions import QUESTIONS, DemoQuestion
 from cleanroom.demo.shops import write_shops
 from cleanroom.privacy.accountant import ACCOUNTANTS, accountant
-from cleanroom.report.answer import read_answer
+from cleanroom.report.answer import Answer, read_answer
 from cleanroom.report.certainty import base_range, leaders, number_ranges, share_ranges
+from cleanroom.report.figure import show_range
 from cleanroom.report.sentence import caption, sentences
+from cleanroom.report.table import rows
 from tests.reference.demo_truth import cell_names, noisy_answer, people, scale_of, truth
 from tests.reference.discrete_gaussian_law import probabilities
 
@@ -263,3 +265,135 @@ def test_a_question_costs_the_noise_that_its_epsilon_buys() -> None:
 def test_the_json_may_go_through_text_without_changing_a_sentence(tables: dict[str, pd.DataFrame]) -> None:
     answer = noisy_answer(CASUAL, truth(tables, CASUAL), no_noise)
     assert sentences(read_answer(json.loads(json.dumps(answer)))) == sentences(read_answer(answer))
+
+
+def test_other_is_never_first_and_who_is_smaller_than_it_is_not_more_than_any_other() -> None:
+    text = said([300, 100, 900])
+    assert "have colour black at bags, more than any other value that is named; the others: red" in text
+    assert "cannot be told apart" not in said([300, 100, 310])
+    assert "more than any other;" in said([900, 100, 300])
+
+
+def test_the_group_of_all_others_has_no_largest_sum() -> None:
+    assert "running has the largest total" in said([5100, 4000, 9000], quantity="sum", by=["running", "yoga", "other"])
+    assert "largest" not in said([5100, 9000], quantity="sum", by=["running", "other"])
+
+
+@pytest.mark.parametrize(("value", "words"), [(-50, "have 0 euros"), (3, "have 0 to 14 euros"), (95, "84 to 100")])
+def test_a_sum_is_said_within_what_the_bounds_allow(value: int, words: str) -> None:
+    """sigma 4: sqrt(2 ln(2 / 0.05)) * 4 = 10.9."""
+    found = body([value], quantity="sum")
+    found["question"]["possible"] = [0, 100]
+    assert words in " ".join(sentences(read_answer(found)))
+
+
+def small(value: list[int], **more: Any) -> dict[str, Any]:
+    """An answer under a contract that shows numbers of people from 20 on."""
+    found = body(value, **more)
+    found["question"]["display_threshold"] = 20
+    for cell in found["cells"]:
+        cell["below_threshold"] = cell["value"] < 20
+    return found
+
+
+def test_cells_under_the_display_threshold_are_said_as_such() -> None:
+    count = read_answer(small([12], quantity="count"))
+    assert sentences(count) == ("shoes shares under 20 customers with bags.",)
+    (text,) = sentences(read_answer(small([600, 12, -3])))
+    assert "red under 20, other under 20." in text
+    (text,) = sentences(read_answer(small([19, 12, 300])))
+    assert "no value that is named reaches 20 people" in text
+    assert rows(count) == (("under 20", ""),)
+
+
+def test_over_a_whole_table_the_base_is_the_owner_s() -> None:
+    found = body([600, 300, 0])
+    found["question"]["base"] = "table"
+    (text,) = sentences(read_answer(found))
+    assert "of the 877 to 923 customers that bags has have colour black at bags" in text
+    count = body([500], quantity="count")
+    count["question"]["base"] = "table"
+    assert sentences(read_answer(count)) == ("bags has 492 to 508 customers.",)
+    assert "missing from its table" in caption(read_answer(count))
+
+
+def estimated(quantity: str, lines: list[dict[str, Any]], **question: Any) -> Answer:
+    """A mean's or a quantile's answer."""
+    found = body([30], quantity="count")
+    found["question"] |= {"quantity": quantity, "column": "price", "unit": "euros", "possible": [0, 400], **question}
+    if quantity == "mean":
+        found["cells"] = lines
+    else:
+        found["question"] |= {"unit": "people", "column_unit": "euros"}
+        found["quantiles"] = lines
+    return read_answer(found)
+
+
+def test_a_mean_is_said_as_a_range_with_its_level() -> None:
+    line = {"by": None, "value": 12.7, "low": 12.1004, "high": 13.3996, "defined": True}
+    answer = estimated("mean", [line])
+    assert sentences(answer) == (
+        "The mean price at bags of the customers that shoes shares with bags is between 12.1 and 13.4 euros (95%).",
+    )
+    assert caption(answer).startswith("Each interval holds for itself")
+    assert rows(answer) == (("12.7", "12.1 to 13.4"),)
+
+
+def test_a_mean_outside_the_bounds_is_shown_at_the_bound() -> None:
+    line = {"by": None, "value": 433.7, "low": 390, "high": 400, "defined": True}
+    assert rows(estimated("mean", [line])) == (("400", "390 to 400"),)
+
+
+def test_an_undefined_mean_or_quantile_cannot_be_told() -> None:
+    nothing = {"by": None, "value": None, "low": None, "high": None, "defined": False}
+    answer = estimated("mean", [nothing])
+    assert sentences(answer)[0].endswith("cannot be told: too few people for this noise.")
+    assert rows(answer) == (("cannot be told", ""),)
+    answer = estimated("quantile", [{**nothing, "level": 0.5}])
+    assert sentences(answer)[0].endswith("no quantile can be told: too few people for this noise.")
+
+
+def test_quantiles_say_which_part_has_at_most_how_much() -> None:
+    lines = [
+        {"by": None, "level": level, "value": low, "low": low, "high": high, "defined": True}
+        for level, low, high in ((0.25, 100, 200), (0.5, 250, 250), (0.9, 300, 400))
+    ]
+    (text,) = sentences(estimated("quantile", lines))
+    assert text == (
+        "Of the customers that shoes shares with bags and that have a price at bags, a quarter have at most 100 to 200"
+        " euros (95%), half have at most 250 euros (95%), 90% have at most 300 to 400 euros (95%)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "text"),
+    [
+        (("certainly", "certainly not"), "the top 1 of colour at bags certainly is black."),
+        (("possibly", "possibly"), "the top 1 of colour at bags cannot be told: black and red cannot be told apart."),
+    ],
+)
+def test_a_ranking_names_ties_as_ties(places: tuple[str, str], text: str) -> None:
+    found = body([600, 300, 0])
+    found["question"]["top"] = 1
+    found["ranking"] = [
+        {"by": None, "of": of, "lowest_rank": 1, "highest_rank": 2, "in_top": place}
+        for of, place in zip(("black", "red"), places, strict=True)
+    ]
+    answer = read_answer(found)
+    assert " ".join(sentences(answer)).endswith(text)
+    assert rows(answer)[0][-2:] == ("1 to 2", places[0])
+    assert rows(answer)[2][-2:] == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        ("12.1004", "13.3996", ("12.1", "13.4")),
+        ("1234.5", "3456.7", ("1,234", "3,457")),
+        ("-0.00051", "0.00049", ("-0.0006", "0.0005")),
+        ("7", "7", ("7", "7")),
+        ("-13.36", "-12.01", ("-13.4", "-12")),
+    ],
+)
+def test_a_range_is_rounded_outward(low: str, high: str, shown: tuple[str, str]) -> None:
+    assert show_range(Fraction(low), Fraction(high)) == shown
