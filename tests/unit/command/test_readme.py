@@ -1,0 +1,53 @@
+"""What the README says of commands and options is what the programs have."""
+
+import re
+from pathlib import Path
+
+import click
+
+from parties.command import main
+
+README = (Path(__file__).parents[3] / "README.md").read_text()
+
+
+def command(*path: str) -> click.Command:
+    """The command of that path."""
+    found: click.Command = main.cli
+    for name in path:
+        assert isinstance(found, click.Group)
+        found = found.commands[name]
+    return found
+
+
+def options(of: click.Command) -> set[str]:
+    """Long options of a command."""
+    return {name for parameter in of.params for name in parameter.opts if name.startswith("--")}
+
+
+def test_the_table_of_a_question_s_options_is_the_sandbox_s_own() -> None:
+    start = README.index("| `--asker A")
+    written = set(re.findall(r"--[a-z-]+", README[start : README.index("\n\n", start)]))
+    assert written == options(command("sandbox")) - {"--help"}
+
+
+def test_every_command_that_the_readme_names_is_there() -> None:
+    """`cleanroom coordinator` is a program of its own and is left out."""
+    for line in re.findall(r"`cleanroom ((?:[a-z]+ )*[a-z]+)", README.replace("\n", " ").replace("   ", " ")):
+        words = line.split()
+        if words[0] == "coordinator":
+            continue
+        here: click.Command = main.cli
+        for word in words:
+            if isinstance(here, click.Group):
+                assert word in here.commands, line
+                here = here.commands[word]
+
+
+def test_every_option_that_the_readme_names_is_of_some_command() -> None:
+    known = {"--help", "--slow", "--people", "--domain", "--address", "--contract"}
+    waiting: list[click.Command] = [main.cli]
+    while waiting:
+        here = waiting.pop()
+        known |= options(here)
+        waiting += here.commands.values() if isinstance(here, click.Group) else []
+    assert set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", README)) <= known
