@@ -19,6 +19,7 @@ from cleanroom.crypto.sealing import SUITE_NAME
 from cleanroom.errors import CleanroomError, PeerError, UsageError
 from cleanroom.ids import PartyName, RoomName, column_name, party_name, room_name
 from cleanroom.match.handshake import most_people
+from cleanroom.nearest import listed, meant, quoted
 from cleanroom.privacy.accountant import Accountant, accountant
 from cleanroom.privacy.budget import parse_epsilon
 from cleanroom.querylog.dsse import strict_base64
@@ -98,7 +99,9 @@ def _table(value: object, where: str, known: set[str]) -> dict[str, Any]:
         raise UsageError(f"{where} must be a table")
     for key in value:
         if key not in known:
-            raise UsageError(f"{where}: unknown key `{key}`; known: {', '.join(sorted(known))}")
+            raise UsageError(
+                f"{where}: unknown key {quoted(key)}; {meant(key, sorted(known))}known: {', '.join(sorted(known))}"
+            )
     return value
 
 
@@ -236,6 +239,12 @@ def _consumers(
     stated = _get(table, "consumers", dict, where, {})
     if not stated:
         return dict.fromkeys(others, cap // len(others))
+    for name in stated:
+        if party_name(name) not in others:
+            raise UsageError(
+                f"{where}.consumers: there is no other party {quoted(name)} in this room;"
+                f" {meant(name, others)}others: {listed(others)}"
+            )
     return {party_name(name): _units(value, prices, f"{where}.consumers.{name}") for name, value in stated.items()}
 
 

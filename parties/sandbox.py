@@ -19,6 +19,8 @@ from parties.requests import at_option, check_price
 from parties.room_file import RoomFile, read_room_file
 from parties.room_state import RoomState
 
+_MISTYPED = ("cannot be read", "nobody has the declared value", "no row has what")
+
 
 @dataclass(frozen=True, slots=True)
 class SandboxQuestion:
@@ -111,7 +113,7 @@ def ask_room(state: RoomState, question: SandboxQuestion, progress: Callable[[st
     ledger = ask_door(owner.socket_file, {"command": "ledger"})
     for party, home in ((question.asker, asker), (question.owner, owner)):
         for line in ask_door(home.socket_file, {"command": "report"})["lines"]:
-            if line.startswith("column ") and "cannot be read" in line:
+            if line.startswith("column ") and any(sign in line for sign in _MISTYPED):
                 progress(f"warning, for the operator of {party}: {line}")
     seconds = answer.pop("seconds")
     return {**answer, "total": ledger["total"], "matches": ledger["matches"], "seconds": seconds}

@@ -11,6 +11,7 @@ from cleanroom.privacy.budget import MAX_EPSILON
 from cleanroom.question.columns import granted
 from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Plan
+from cleanroom.question.shape import split_party
 
 _MOST = 3
 
@@ -21,9 +22,9 @@ def fewer_cells(contract: Contract, plan: Plan, *, words: int, allowed: int) -> 
     `words` is how many numbers the plan has in a group.
     """
     groups, column, kind = len(plan.groups), plan.quantity.column, plan.quantity.kind
-    found = [f"without `{plan.by}` it has {words}"] if plan.by and words <= allowed else []
+    found = [f"without {split_party(plan)}'s `{plan.by}` it has {words}"] if plan.by and words <= allowed else []
     if kind in ("histogram", "quantile") and groups <= allowed:
-        found.append(f"without `{column}` it has {groups}")
+        found.append(f"without {plan.owner}'s `{column}` it has {groups}")
     if kind == "histogram":
         dataset = contract.datasets[plan.owner]
         for name in dataset.dimensions():

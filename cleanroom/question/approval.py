@@ -8,6 +8,7 @@ What an approver agreed to was spent like anything else, and counts towards the 
 from dataclasses import dataclass
 
 from cleanroom.errors import UsageError
+from cleanroom.nearest import meant, quoted
 
 MODES = ("automatic", "required")
 
@@ -24,7 +25,9 @@ class Approval:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise UsageError(f"approval: the mode is one of {', '.join(MODES)}")
+            raise UsageError(
+                f"approval: there is no mode {quoted(self.mode)}; {meant(self.mode, MODES)}modes: {', '.join(MODES)}"
+            )
         for limit in (self.cells, self.units_per_question, self.units_per_day):
             if limit is not None and (type(limit) is not int or limit < 0):
                 raise UsageError("approval: a limit is a whole number, not below 0")

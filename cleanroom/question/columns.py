@@ -18,6 +18,7 @@ from decimal import Decimal
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import ColumnName, PartyName
+from cleanroom.nearest import meant, quoted
 
 OTHER = "other"
 MAX_DECLARED_VALUES = 254
@@ -56,7 +57,9 @@ class Reduction:
     def __post_init__(self) -> None:
         if self.kind not in {*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS}:
             known = ", ".join((*DIMENSION_REDUCTIONS, *MEASURE_REDUCTIONS[:3]))
-            raise UsageError(f"there is no reduction `{self.kind}`; reductions: {known}")
+            raise UsageError(
+                f"there is no reduction {quoted(self.kind)}; {meant(self.kind, known.split(', '))}reductions: {known}"
+            )
         if (self.source == "") != (self.kind in {"count", "any"}):
             raise UsageError("a source column is given for every reduction but count and any")
         if not (self.kind == "last") == (self.order_by != "") == (self.date_format != ""):

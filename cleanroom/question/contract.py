@@ -13,6 +13,7 @@ from datetime import date
 from cleanroom.crypto.sealing import SUITE_NAME
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName, RoomName, party_name, room_name
+from cleanroom.nearest import meant, quoted
 from cleanroom.privacy.accountant import ACCOUNTANTS
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.columns import checked_text
@@ -29,7 +30,9 @@ MAX_AUDITORS = 8
 def check_profile(profile: str, region: str) -> None:
     """A known identifier profile, with a region where it needs one; raises UsageError."""
     if profile not in PROFILES:
-        raise UsageError(f"there is no match profile `{profile}`; profiles: {', '.join(PROFILES)}")
+        raise UsageError(
+            f"there is no match profile {quoted(profile)}; {meant(profile, PROFILES)}profiles: {', '.join(PROFILES)}"
+        )
     if (profile == "phone-e164-v1") != (region != ""):
         raise UsageError("a region (for example US) is stated for phone-e164-v1, and only there")
     if region and not (len(region) == 2 and region.isascii() and region.isalpha() and region.isupper()):

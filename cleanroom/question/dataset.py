@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import ColumnName, PartyName
+from cleanroom.nearest import listed, meant, quoted
 from cleanroom.privacy.budget import check_delta
 from cleanroom.question.approval import Approval
 from cleanroom.question.columns import Column, Dimension, Hidden, Measure, checked_text
@@ -94,13 +95,19 @@ class Dataset:
                 continue
             if column.name in hidden:
                 raise UsageError(f"{self.owner}: column {column.name} is hidden and has another role; choose one")
-            if column.consumers is not None and not set(column.consumers) <= set(self.consumer_caps):
-                raise UsageError(f"{self.owner}: column {column.name} is granted to somebody who has no budget here")
+            for consumer in column.consumers or ():
+                if consumer not in self.consumer_caps:
+                    raise UsageError(
+                        f"{self.owner}: columns.{column.name}: consumers: {quoted(consumer)} has no budget here;"
+                        f" {meant(consumer, self.consumer_caps)}budgets: {listed(self.consumer_caps)}"
+                    )
 
     def _check_questions(self) -> None:
         for what, chosen, known in (("questions", self.questions, QUANTITIES), ("bases", self.bases, BASES)):
-            if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(known):
-                raise UsageError(f"{self.owner}: {what} are some of {', '.join(known)}, each once")
+            wrong = [name for name in chosen if name not in known]
+            if not chosen or len(set(chosen)) != len(chosen) or wrong:
+                which = f"; {quoted(wrong[0])} is none: {meant(wrong[0], known)}".rstrip(": ") if wrong else ""
+                raise UsageError(f"{self.owner}: {what} are some of {', '.join(known)}, each once{which}")
         for name, value, low, high in (
             ("cells", self.cells, 1, MAX_CELLS),
             ("questions_each", self.questions_each, 1, MAX_QUESTIONS),
@@ -112,7 +119,10 @@ class Dataset:
         askable = {column.name for column in self.columns if not isinstance(column, Hidden)}
         unknown = sorted(set(self.approval.columns or ()) - askable)
         if unknown:
-            raise UsageError(f"{self.owner}: approval: there is no column {unknown[0]} that could be asked for")
+            raise UsageError(
+                f"{self.owner}: approval: columns: there is no column {quoted(unknown[0])} that could be asked for;"
+                f" {meant(unknown[0], sorted(askable))}columns: {listed(sorted(askable))}"
+            )
 
     def dimension(self, name: str) -> Dimension | None:
         """The dimension of that name, if there is one."""

@@ -15,6 +15,7 @@ The result stays inside the company's node. The report is for its operator alone
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -28,7 +29,7 @@ from parties.source.date_format import checked_date_format
 from parties.source.grid import require_exact_grid, whole_steps
 from parties.source.key_rule import KeyRule
 from parties.source.person_rows import KeyedRows
-from parties.source.reduce import Unreadable, column_rows, reduced_amounts, reduced_texts
+from parties.source.reduce import Unreadable, absent_texts, column_rows, reduced_amounts, reduced_texts
 from parties.source.rejections import RowCount
 from parties.source.report import ColumnReport, SourceReport
 from parties.source.scratch import scratch_database
@@ -136,9 +137,11 @@ def _reduced(
     connection: duckdb.DuckDBPyConnection, column: Asked, positions: Mapping[str, int], people: int
 ) -> tuple[pa.Array, ColumnReport]:
     unreadable = column_rows(connection, column, positions)
+    absent = absent_texts(connection, column.reduction, positions)
     if isinstance(column, Dimension):
         texts = reduced_texts(connection, column.reduction.kind)
-        return _leaves(column, texts, people, unreadable)
+        leaves, report = _leaves(column, texts, people, unreadable)
+        return leaves, replace(report, absent=absent)
     amounts = reduced_amounts(connection, column.reduction.kind)
     steps = whole_steps(connection, amounts, column)
     units, missing = np.zeros(people, np.int64), np.ones(people, np.bool_)
@@ -150,6 +153,7 @@ def _reduced(
         clamped=pc.sum(steps.column("clamped"), min_count=0).as_py(),
         bad_numbers=unreadable.numbers,
         bad_dates=unreadable.dates,
+        absent=absent,
     )
     return pa.array(units, mask=missing), report
 
@@ -166,5 +170,12 @@ def _leaves(column: Dimension, texts: pa.Table, people: int, unreadable: Unreada
         missing=0 if asks_any else people - len(texts),
         outside=found.null_count,
         bad_dates=unreadable.dates,
+        unused=_unused(column, found) if found.null_count else (),
     )
     return pa.array(leaves), report
+
+
+def _unused(column: Dimension, found: pa.ChunkedArray) -> tuple[str, ...]:
+    """Declared values that nobody has."""
+    used = set(pc.unique(found).to_pylist())
+    return tuple(value for place, value in enumerate(column.values) if place not in used)

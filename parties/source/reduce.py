@@ -17,7 +17,7 @@ from types import MappingProxyType
 import duckdb
 import pyarrow as pa
 
-from cleanroom.question.columns import Asked, Measure
+from cleanroom.question.columns import Asked, Measure, Reduction
 from parties.source.date_format import checked_date_format
 
 _MAX_WHOLE_DIGITS = 18
@@ -100,6 +100,22 @@ def column_rows(connection: duckdb.DuckDBPyConnection, column: Asked, positions:
     ).fetchall()
     numbers, dates = counts[0]
     return Unreadable(int(numbers), int(dates))
+
+
+def absent_texts(
+    connection: duckdb.DuckDBPyConnection, rule: Reduction, positions: Mapping[str, int]
+) -> tuple[str, ...]:
+    """Texts of a filter that no row has in the column where they are looked for."""
+    absent: list[str] = []
+    for source, texts in rule.where.items():
+        place = f"c{positions[source]}"
+        wanted = {unicodedata.normalize("NFC", text).strip(): text for text in texts}
+        rows = connection.execute(
+            f"SELECT DISTINCT {place} FROM person_rows WHERE list_contains($texts, {place})",  # noqa: S608 - a number
+            {"texts": list(wanted)},
+        ).fetchall()
+        absent += [text for plain, text in wanted.items() if plain not in {row[0] for row in rows}]
+    return tuple(absent)
 
 
 def reduced_texts(connection: duckdb.DuckDBPyConnection, kind: str) -> pa.Table:

@@ -1,17 +1,22 @@
 """What one load found, for the operator of the node that made it and for nobody else.
 
 Exact counts, so it never leaves the node and is part of no answer. It holds row numbers, reasons and the
-contract's own column names; it holds no identifier and no value.
+contract's own names of columns and values; it holds no identifier and no value of the table.
 """
 
 from dataclasses import dataclass
 
+from cleanroom.nearest import listed, quoted
 from parties.source.rejections import Rejection
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnReport:
-    """One person-level column: people without a value, outside the declared values, clamped; rows unreadable."""
+    """One person-level column: people without a value, outside the declared values, clamped; rows unreadable.
+
+    `unused` are declared values that nobody has where somebody has an undeclared one, `absent` texts of `where` that no
+    row holds: words of the contract, which is where a typing error in them has to be mended.
+    """
 
     name: str
     missing: int = 0
@@ -19,6 +24,8 @@ class ColumnReport:
     clamped: int = 0
     bad_numbers: int = 0
     bad_dates: int = 0
+    unused: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     def line(self) -> str:
         """The counts that are not zero, in one line."""
@@ -30,6 +37,11 @@ class ColumnReport:
             (self.bad_dates, "rows whose date cannot be read"),
         )
         found = [f"{count:,} {what}" for count, what in findings if count]
+        spelled = "is it spelled as in the table?"
+        if self.unused:
+            found.append(f"nobody has the declared value {listed(map(quoted, self.unused))}: {spelled}")
+        if self.absent:
+            found.append(f"no row has what `where` asks for, {listed(map(quoted, self.absent))}: {spelled}")
         return f"column {self.name}: {'; '.join(found) or 'nothing to report'}"
 
 

@@ -87,7 +87,7 @@ def test_what_would_be_refused_fails_with_the_owner_s_own_words_and_its_json_is_
                      "--json", "-")  # fmt: skip
     found = json.loads(done.stdout)
     assert refused(done) == (
-        "the answer would have 3 cells and brand allows 2 (rule cells of brand); without `colour` it has 1"
+        "the answer would have 3 cells and brand allows 2 (rule cells of brand); without brand's `colour` it has 1"
     )
     assert found["refusal"]["rule"] == "cells"
     assert found["cost"]["epsilon"] == 1.0, "what it would have cost is told all the same"

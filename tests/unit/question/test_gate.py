@@ -249,9 +249,12 @@ def test_too_many_cells_are_answered_by_the_questions_that_have_few_enough() -> 
         assert (error.rule, error.explanation) == ("cells", f"the answer would have 12 cells and brand allows {cells}")
         return error.advice
 
-    assert advice(11) == "without `tier` it has 4; without `colour` it has 3; with `tier` instead of `colour` it has 9"
-    assert advice(8) == "without `tier` it has 4; without `colour` it has 3"
-    assert advice(3) == "without `colour` it has 3"
+    assert (
+        advice(11)
+        == "without shop's `tier` it has 4; without brand's `colour` it has 3; with `tier` instead of `colour` it has 9"
+    )
+    assert advice(8) == "without shop's `tier` it has 4; without brand's `colour` it has 3"
+    assert advice(3) == "without brand's `colour` it has 3"
     assert advice(2) == "choose columns with fewer declared values"
 
 
