@@ -134,5 +134,6 @@ def question(**more: Any) -> Question:
 
 def plan(agreement: Contract | None = None, **more: Any) -> Plan:
     """The compiled question, with some fields of the plan replaced afterwards."""
-    asked = {name: more.pop(name) for name in ("by", "quantity", "units") if name in more}
-    return replace(compile_plan(agreement or contract(), question(**asked), STANDING), **more)
+    asked = {name: more.pop(name) for name in ("by", "quantity", "units", "base") if name in more}
+    standing = Standing() if asked.get("base") == "table" else STANDING
+    return replace(compile_plan(agreement or contract(), question(**asked), standing), **more)

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from cleanroom.errors import AuthenticationError, CleanroomError, PeerError, UsageError
-from cleanroom.ids import PartyName
+from cleanroom.ids import ColumnName, PartyName
 from cleanroom.querylog.dsse import sign_statement
+from cleanroom.question.approval import Approval
 from cleanroom.question.card import CoordinatorCard, PartyCard, party_domain
+from cleanroom.question.columns import Hidden
 from cleanroom.question.contract import Contract
 from cleanroom.question.dataset import Overlap
 from tests.unit.question.agreements import (
@@ -59,6 +61,38 @@ DATASETS: dict[str, tuple[dict[str, Any], bool]] = {
     "a negative sub-cap": ({"consumer_caps": {SHOP: -1}}, False),
     "sub-caps that are the cap": ({"cap_units": 10, "consumer_caps": {SHOP: 4, BANK: 6}}, True),
     "sub-caps one above the cap": ({"cap_units": 10, "consumer_caps": {SHOP: 5, BANK: 6}}, False),
+    "one cell": ({"cells": 1}, True),
+    "no cell": ({"cells": 0}, False),
+    "65536 cells": ({"cells": 2**16}, True),
+    "65537 cells": ({"cells": 2**16 + 1}, False),
+    "one question each": ({"questions_each": 1}, True),
+    "no question each": ({"questions_each": 0}, False),
+    "a million questions each": ({"questions_each": 10**6}, True),
+    "a million and one questions each": ({"questions_each": 10**6 + 1}, False),
+    "true questions each": ({"questions_each": True}, False),
+    "no display threshold": ({"display_threshold": 0}, True),
+    "a negative display threshold": ({"display_threshold": -1}, False),
+    "a table of any age": ({"fresh_days": 0}, True),
+    "a table of a hundred years": ({"fresh_days": 36_500}, True),
+    "a table of a hundred years and a day": ({"fresh_days": 36_501}, False),
+    "one kind of question": ({"questions": ("mean",)}, True),
+    "no kind of question": ({"questions": ()}, False),
+    "a kind of question twice": ({"questions": ("mean", "mean")}, False),
+    "an unknown kind of question": ({"questions": ("median",)}, False),
+    "the table alone": ({"bases": ("table",)}, True),
+    "no base": ({"bases": ()}, False),
+    "an unknown base": ({"bases": ("tables",)}, False),
+    "a hidden column with another role": ({"columns": (dimension("a"), Hidden(ColumnName("a")))}, False),
+    "a hidden column": ({"columns": (dimension("a"), Hidden(ColumnName("b")))}, True),
+    "a grant to somebody with a budget": ({"columns": (dimension("a", consumers=(SHOP,)),)}, True),
+    "a grant to nobody": ({"columns": (dimension("a", consumers=()),)}, True),
+    "a grant to the owner": ({"columns": (dimension("a", consumers=(BRAND,)),)}, False),
+    "approval for a column": ({"approval": Approval(columns=("tier",))}, True),
+    "approval for no column that is there": ({"approval": Approval(columns=("teir",))}, False),
+    "approval for a hidden column": (
+        {"columns": (Hidden(ColumnName("b")),), "approval": Approval(columns=("b",))},
+        False,
+    ),
     "the owner as its own consumer": ({"cap_units": 10, "consumer_caps": {BRAND: 1}}, False),
 }
 
@@ -126,6 +160,11 @@ def replace_parties(names: list[PartyName]) -> Contract:
     )
 
 
+def auditors(count: int) -> dict[PartyName, bytes]:
+    """That many auditors with keys of their own."""
+    return {PartyName(f"auditor{number}"): number.to_bytes(32) for number in range(count)}
+
+
 CONTRACTS: dict[str, tuple[Callable[[], Contract], bool]] = {
     "one party": (of_parties(1), False),
     "two parties": (of_parties(2), True),
@@ -138,6 +177,28 @@ CONTRACTS: dict[str, tuple[Callable[[], Contract], bool]] = {
     "true set-ups": (lambda: contract(setups_per_match=True), False),
     "a purpose of 1000 characters": (lambda: contract(purpose="p" * 1000), True),
     "a purpose of 1001 characters": (lambda: contract(purpose="p" * 1001), False),
+    "days in order": (lambda: contract(starts="2026-01-01", ends="2026-01-02"), True),
+    "one day": (lambda: contract(starts="2026-01-01", ends="2026-01-01"), True),
+    "days out of order": (lambda: contract(starts="2026-01-02", ends="2026-01-01"), False),
+    "a day that is none": (lambda: contract(ends="2026-02-30"), False),
+    "a day of another form": (lambda: contract(ends="20260131"), False),
+    "a day with an hour": (lambda: contract(starts="2026-01-01T00:00"), False),
+    "pure epsilon": (lambda: contract(accountant="pure"), True),
+    "an unknown accountant": (lambda: contract(accountant="none"), False),
+    "eight auditors": (lambda: contract(auditors=auditors(8)), True),
+    "nine auditors": (lambda: contract(auditors=auditors(9)), False),
+    "an auditor that is a party": (lambda: contract(auditors={BANK: bytes(32)}), False),
+    "an auditor that is the coordinator": (lambda: contract(auditors={PartyName("coordinator"): bytes(32)}), False),
+    "an auditor's key of 31 bytes": (lambda: contract(auditors={PartyName("kpmg"): bytes(31)}), False),
+    "two auditors with one key": (lambda: contract(auditors=dict.fromkeys(auditors(2), bytes(32))), False),
+    "an auditor with a party's identity": (
+        lambda: contract(auditors={PartyName("kpmg"): card("shop").identity}),
+        False,
+    ),
+    "an auditor with a party's cosigning key": (
+        lambda: contract(auditors={PartyName("kpmg"): card("shop").cosigning}),
+        False,
+    ),
     "no purpose": (lambda: contract(purpose=""), False),
     "an unknown profile": (lambda: contract(profile="email-v9"), False),
     "telephone without a region": (lambda: contract(profile="phone-e164-v1"), False),
