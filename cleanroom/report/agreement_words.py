@@ -119,11 +119,16 @@ def _dataset(dataset: Mapping[str, Any], currency: str) -> Iterator[tuple[str, s
     for consumer, cap in dataset["consumer_caps"].items():
         yield f"{consumer} may ask for", _cost(cap, currency)
     yield "approval", _approval(dataset["approval"], currency)
-    threshold = dataset["display_threshold"]
-    yield "small counts", f"noisy counts below {threshold} are not shown" if threshold else "shown like all others"
+    yield "small counts", _small_counts(dataset["display_threshold"])
     days = dataset["fresh_days"]
     yield "age of the table", f"not asked about when older than {days} days" if days else "any"
     yield from _others(dataset, _DATASET_KEYS)
+
+
+def _small_counts(threshold: int) -> str:
+    if not threshold:
+        return "shown like all others"
+    return f"noisy counts below {threshold} are shown as under {threshold}; programs get the noisy number"
 
 
 def _approval(approval: Mapping[str, Any], currency: str) -> str:

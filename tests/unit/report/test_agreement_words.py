@@ -196,5 +196,11 @@ def test_a_change_is_said_with_what_it_was(case: str) -> None:
     assert found[0].startswith(text)
 
 
+def test_a_display_threshold_promises_no_more_than_it_does() -> None:
+    """It is a matter of what pages say: `--json` holds every noisy number."""
+    said = {term.says for term in terms(agreed(display_threshold=10)) if term.name == "small counts"}
+    assert "noisy counts below 10 are shown as under 10; programs get the noisy number" in said
+
+
 def test_the_same_terms_change_nothing() -> None:
     assert changes(AGREED, contract()) == []
