@@ -27,5 +27,6 @@ class Finding:
 
 
 def all_hold(findings: Iterable[Finding]) -> bool:
-    """Whether every line holds; looks at all of them."""
-    return [finding for finding in findings if not finding.passed] == []
+    """Whether there is a line and every one holds; looks at all of them."""
+    verdicts = [finding.passed for finding in findings]
+    return bool(verdicts) and all(verdicts)

@@ -60,3 +60,8 @@ def test_one_claim_that_fails_fails_the_audit_and_hides_no_other_line(
     assert printed.startswith(HEAD)
     assert (printed.count("| holds |"), printed.count("**FAILS**")) == (3, 1)
     assert all_hold([HOLDS, HOLDS])
+
+
+def test_an_audit_that_measured_nothing_does_not_hold() -> None:
+    assert not all_hold([])
+    assert all_hold([HOLDS])
