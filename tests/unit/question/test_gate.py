@@ -209,7 +209,7 @@ def test_rules_are_checked_in_the_order_of_the_list(first: int) -> None:
     assert refusal(replace(PLAN, **changes), LedgerView(CAP, SUB_CAP, 8)).rule == BREAKS[first][0]
 
 
-def test_the_last_three_rules_are_consumer_lineage_patience() -> None:
+def test_the_last_three_rules_are_budget_lineage_patience() -> None:
     assert refusal(PLAN, LedgerView(CAP, SUB_CAP, 8)).rule == "budget"
     assert refusal(PLAN, LedgerView(CAP, 0, 8)).rule == "lineage"
     assert refusal(PLAN, LedgerView(0, 0, 8)).rule == "patience"
