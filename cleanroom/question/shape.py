@@ -60,11 +60,11 @@ class Shape:
 
 
 def leaves_for(cells: int) -> int:
-    """K: the smallest of 16, 64, 256 that holds the cells and leaf 0; raises UsageError."""
+    """K: the smallest of 16, 64, 256 that holds the cells and leaf 0; a contract allows no more than 255 cells."""
     for leaves in LEAF_COUNTS:
         if cells + 1 <= leaves:
             return leaves
-    raise UsageError("a dimension has at most 254 declared values")
+    raise ValueError("cannot happen: a contract allows 254 declared values and `other`")
 
 
 def split_party(question: Questioned) -> PartyName:
@@ -119,7 +119,7 @@ def shape(terms: Terms, question: Questioned, scales: Sequence[Fraction]) -> Sha
     for bits in WORD_BITS:
         if 2**bits > 2 * largest:
             return Shape(leaves_for(used), used, parts, bits)
-    raise UsageError("capacity times bound does not fit into 63 bits; lower the bounds or widen the step")
+    raise ValueError("cannot happen: a contract allows 2^23 people, 2^31 steps each and noise of 2^40")
 
 
 def find_column(terms: Terms, party: PartyName, name: str, role: str) -> Asked:
