@@ -205,3 +205,12 @@ def test_the_sandbox_shows_a_declared_value_that_nobody_has(tmp_path: Path) -> N
     (warning,) = [line for line in done.stderr.splitlines() if "warning" in line]
     assert warning.startswith("  warning, for the operator of shop: column colour: ")
     assert warning.endswith("; nobody has the declared value `bleu`: is it spelled as in the table?")
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "wrong"),
+    [("0", "is not above 0"), ("-1", "is not above 0"), ("nan", "is not a number"), ("1e308", "has an exponent")],
+)
+def test_an_impossible_epsilon_is_refused_before_a_node_is_looked_for(tmp_path: Path, epsilon: str, wrong: str) -> None:
+    line = refused(cleanroom("ask", "--home", tmp_path / "nowhere", "--owner", "brand", "--epsilon", epsilon))
+    assert line == f"--epsilon: epsilon `{epsilon}` {wrong}; {EPSILON}"

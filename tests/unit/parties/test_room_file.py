@@ -1,5 +1,6 @@
 """A room file: every rule, with the place of the mistake in one line, and nothing half read."""
 
+import base64
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -10,8 +11,10 @@ import pytest
 
 from cleanroom.errors import UsageError
 from cleanroom.privacy.budget import units_for_epsilon
-from cleanroom.question.columns import Dimension, Measure, Reduction
-from cleanroom.question.dataset import Overlap
+from cleanroom.question.approval import Approval
+from cleanroom.question.columns import Dimension, Hidden, Measure, Reduction
+from cleanroom.question.dataset import DEFAULT_QUESTIONS, MAX_CELLS, Overlap
+from cleanroom.question.quantity import BASES, QUANTITIES
 from parties.room_file import DEFAULT_SETUPS, MAX_FILE_BYTES, RoomFile, read_room_file
 from tests.small_room import room_text
 from tests.unit.question.agreements import BANK, BRAND, SHOP, card, coordinator
@@ -66,6 +69,61 @@ def test_stated_sub_caps_are_taken(tmp_path: Path) -> None:
     stated = 'capacity = 400\nconsumers = { brand = { epsilon = "1" } }'
     room = read(tmp_path, TEXT.replace("capacity = 400", stated, 1))
     assert room.datasets[SHOP].consumer_caps == {BRAND: units_for_epsilon(Fraction(1))}
+
+
+def test_every_term_of_the_contract_can_be_written(tmp_path: Path) -> None:
+    head = 'format = 1\nstarts = 2026-01-01\nends = "2026-12-31"\naccountant = "pure"\n'
+    terms = """capacity = 400
+questions = ["count", "quantile"]
+over = ["table"]
+cells = 9
+questions_each = 5
+display_threshold = 20
+fresh_days = 30
+approval = { columns = ["colour"], cells = 4, epsilon_per_question = "0.5", epsilon_per_day = "2" }"""
+    text = TEXT.replace("format = 1\n", head).replace("capacity = 400", terms, 1)
+    text = text.replace('step = "0.5"', 'step = "0.5"\nedges = ["10", "50.5"]\nconsumers = ["brand"]', 1)
+    more = f"""
+[parties.shop.columns.age]
+role = ["dimension", "measure"]
+from = "age"
+reduce = "last"
+order_by = "day"
+date_format = "%Y"
+values = ["30", "40"]
+unit = "years"
+low = "0"
+high = "100"
+step = "1"
+
+[parties.shop.columns.salary]
+role = "hidden"
+
+[auditors.kpmg]
+key = "{base64.b64encode(bytes(range(32))).decode()}"
+"""
+    room = read(tmp_path, text + more)
+    assert (room.starts, room.ends, room.accountant) == ("2026-01-01", "2026-12-31", "pure")
+    assert room.auditors == {"kpmg": bytes(range(32))}
+    shop = room.datasets[SHOP]
+    assert (shop.questions, shop.bases) == (("count", "quantile"), ("table",))
+    assert (shop.cells, shop.questions_each, shop.display_threshold, shop.fresh_days) == (9, 5, 20, 30)
+    assert shop.cap_units == 20 * 2**40, "a pure room's units are of epsilon"
+    assert shop.approval == Approval(columns=("colour",), cells=4, units_per_question=2**39, units_per_day=2 * 2**40)
+    assert (shop.dimensions(), shop.measures(), shop.hidden()) == (("colour", "age"), ("spend", "age"), ("salary",))
+    spend = shop.measure("spend")
+    assert spend is not None
+    assert (spend.edges, spend.consumers) == ((Decimal(10), Decimal("50.5")), (BRAND,))
+
+
+def test_what_is_left_out_has_no_limit_of_its_own(tmp_path: Path) -> None:
+    room = read(tmp_path, TEXT)
+    shop = room.datasets[SHOP]
+    assert (room.starts, room.ends, room.accountant, dict(room.auditors)) == ("", "", "zcdp", {})
+    assert (shop.questions, shop.bases, shop.cells) == (QUANTITIES, BASES, MAX_CELLS)
+    assert (shop.questions_each, shop.display_threshold, shop.fresh_days) == (DEFAULT_QUESTIONS, 0, 0)
+    assert shop.approval == Approval()
+    assert [column.consumers for column in shop.columns if not isinstance(column, Hidden)] == [None, None]
 
 
 def swap(old: str, new: str) -> Callable[[], str]:
@@ -167,6 +225,56 @@ REFUSED: dict[str, tuple[Callable[[], str | bytes], str]] = {
         swap("capacity = 400", 'capacity = 400\nconsumers = { brand = { epsilon = "21" } }'),
         "add up",
     ),
+    "a grant to an unknown party": (
+        swap('from = "colour"', 'from = "colour"\nconsumers = ["brnad"]'),
+        "shop: columns.colour: consumers: `brnad` has no budget here; did you mean `brand`[?]",
+    ),
+    "a mode of approval": (
+        swap("capacity = 400", 'capacity = 400\napproval = { mode = "require" }'),
+        "no mode `require`; did you mean `required`[?]",
+    ),
+    "an unknown limit of approval": (
+        swap("capacity = 400", 'capacity = 400\napproval = { epsilon_per_dya = "1" }'),
+        "parties.shop.approval: unknown key `epsilon_per_dya`; did you mean `epsilon_per_day`[?]",
+    ),
+    "an epsilon of approval as a word": (
+        swap("capacity = 400", 'capacity = 400\napproval = { epsilon_per_day = "one" }'),
+        "parties.shop.approval: `epsilon_per_day`: epsilon `one` is not a number",
+    ),
+    "a required approval with limits": (
+        swap("capacity = 400", 'capacity = 400\napproval = { mode = "required", cells = 4 }'),
+        "no limits to state",
+    ),
+    "a base that is none": (swap("capacity = 400", 'capacity = 400\nover = ["tabel"]'), "did you mean `table`[?]"),
+    "no cell": (swap("capacity = 400", "capacity = 400\ncells = 0"), "shop: cells is a whole number from 1"),
+    "a threshold as text": (
+        swap("capacity = 400", 'capacity = 400\ndisplay_threshold = "20"'),
+        "`display_threshold` must be a whole number",
+    ),
+    "an unknown accountant": (swap("format = 1", 'format = 1\naccountant = "zdcp"'), "accountant is one of zcdp, pure"),
+    "a last day before the first": (
+        swap("format = 1", 'format = 1\nstarts = "2026-02-01"\nends = "2026-01-31"'),
+        "ends before it starts",
+    ),
+    "a day that is none": (swap("format = 1", 'format = 1\nends = "2026-02-30"'), "ends is a day written YYYY-MM-DD"),
+    "a day with an hour": (swap("format = 1", "format = 1\nends = 2026-02-03T04:05:06"), "`ends` must be text"),
+    "an auditor without a key": (lambda: TEXT + "\n[auditors.kpmg]\n", "auditors.kpmg: `key` is missing"),
+    "an auditor's key that is no base64": (
+        lambda: TEXT + '\n[auditors.kpmg]\nkey = "abc!"\n',
+        "auditors.kpmg: `key` is the auditor's cosigning key in base64",
+    ),
+    "a hidden column with values": (
+        swap('role = "dimension"', 'role = "hidden"'),
+        "colour: unknown key `from`; known: role",
+    ),
+    "a hidden column with another role": (
+        swap('role = "dimension"', 'role = ["hidden", "dimension"]'),
+        "a hidden column has no other role",
+    ),
+    "edges out of order": (swap('step = "0.5"', 'step = "0.5"\nedges = ["50", "10"]'), "edges are ascending"),
+    "an edge beside the step": (swap('step = "0.5"', 'step = "0.5"\nedges = ["10.3"]'), "multiples of step"),
+    "an edge at the lower bound": (swap('step = "0.5"', 'step = "0.5"\nedges = ["0"]'), "edges lie above low"),
+    "an edge that is no number": (swap('step = "0.5"', 'step = "0.5"\nedges = ["ten"]'), "`edges` must be a number"),
     "a duplicate key": (swap("capacity = 400", "capacity = 400\ncapacity = 401"), r"not TOML.*line \d+"),
     "a broken line": (swap("capacity = 400", "capacity ="), r"not TOML.*line \d+"),
     "a number of five thousand digits": (swap("capacity = 400", f"capacity = {'9' * 5000}"), "not TOML"),
