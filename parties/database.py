@@ -1,7 +1,11 @@
-"""A node's SQLite database: everything that matters survives a crash, and one writer changes it.
+"""A node's SQLite database: everything that matters survives a crash, and one transaction at a time changes it.
 
-Journal WAL with full synchronisation; a transaction is on disk when it returns. Ledger and statements are append-only
-by trigger (a guard against bugs, not against the machine's owner). Bulk state (tables, slots, trees) is sealed.
+Journal WAL with full synchronisation; a transaction is on disk when it returns. Several connections may write: the
+node's worker has one, and pauses and approvals are written beside it over their own. Transactions begin IMMEDIATE, so
+they take turns and none decides on what another is about to change.
+
+The tables of `_APPEND_ONLY` are so by trigger (a guard against bugs, not against the machine's owner). A receipt is
+not among them: a newer one takes its place. Bulk state (tables, slots, trees) is sealed.
 """
 
 import os
@@ -14,7 +18,8 @@ from typing import Any
 from cleanroom.errors import StateError
 from parties.vault import Vault
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+_APPEND_ONLY = ("ledger", "head_given", "evidence", "statement", "room_stop", "room_lift")
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -45,8 +50,6 @@ CREATE TABLE ledger (
   place INTEGER NOT NULL, head TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
   UNIQUE (kind, subject), UNIQUE (lineage, room, consumer, place)
 ) STRICT;
-CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER ledger_grows BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TABLE head_given (
   digest TEXT PRIMARY KEY, sequence INTEGER NOT NULL, nonce BLOB NOT NULL, statement BLOB NOT NULL
 ) STRICT;
@@ -77,11 +80,7 @@ CREATE TABLE room_stop (
   digest TEXT PRIMARY KEY, room TEXT NOT NULL, kind TEXT NOT NULL, party TEXT NOT NULL, reason TEXT NOT NULL,
   at TEXT NOT NULL, subject TEXT NOT NULL, statement BLOB NOT NULL
 ) STRICT;
-CREATE TRIGGER stops_keep BEFORE UPDATE ON room_stop BEGIN SELECT RAISE(ABORT, 'stops are append-only'); END;
-CREATE TRIGGER stops_stay BEFORE DELETE ON room_stop BEGIN SELECT RAISE(ABORT, 'stops are append-only'); END;
 CREATE TABLE room_lift (room TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (room, digest)) STRICT;
-CREATE TRIGGER lifts_keep BEFORE UPDATE ON room_lift BEGIN SELECT RAISE(ABORT, 'lifts are append-only'); END;
-CREATE TRIGGER lifts_stay BEFORE DELETE ON room_lift BEGIN SELECT RAISE(ABORT, 'lifts are append-only'); END;
 CREATE TABLE inbox_part (
   sender TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, part INTEGER NOT NULL, count INTEGER NOT NULL,
   digest TEXT NOT NULL, PRIMARY KEY (sender, kind, subject, part)
@@ -92,9 +91,14 @@ CREATE TABLE inbox_done (
 ) STRICT;
 """
 
+_TRIGGERS = """
+CREATE TRIGGER {table}_keeps BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+CREATE TRIGGER {table}_grows BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+"""
+
 
 class Database:
-    """One connection, used by one thread: the node's worker."""
+    """One connection, used by the thread that opened it; others open their own."""
 
     def __init__(self, path: Path, vault: Vault, *, patience_s: float = 30.0) -> None:
         """`patience_s` is how long a transaction waits for another connection's."""
@@ -109,6 +113,7 @@ class Database:
             "synchronous=FULL",
             "fullfsync=ON",
             "foreign_keys=ON",
+            "recursive_triggers=ON",  # a row that REPLACE puts out of the way counts as deleted
             "trusted_schema=OFF",
             "secure_delete=ON",
         ):
@@ -116,7 +121,8 @@ class Database:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             with self.transaction():
-                for statement in _statements(_SCHEMA):
+                triggers = "".join(_TRIGGERS.format(table=table) for table in _APPEND_ONLY)
+                for statement in _statements(_SCHEMA + triggers):
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         elif version != SCHEMA_VERSION:

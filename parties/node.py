@@ -1,4 +1,8 @@
-"""A company's node: receives, decides, acts, remembers. One worker thread changes state; nothing listens but a socket.
+"""A company's node: receives, decides, acts, remembers. Nothing listens but a socket.
+
+One worker thread does what follows from messages and questions. Pauses, closings and approvals are written beside it,
+over a connection of their own, since it may be waiting for an unreachable coordinator; each is one transaction, and the
+worker reads it at its next step.
 
 Every step is: take one event (a delivery from the coordinator, a command of our own people), change state and fill
 the outbox in one transaction, then empty the outbox in order. A statement's continuation runs when the log's proof of
@@ -127,7 +131,7 @@ class Node:
     # ---- running -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Work until `stop`; the caller's thread is the worker and owns the database."""
+        """Work until `stop`; the caller's thread is the worker and uses the node's connection alone."""
         with self.desk.database.transaction():
             self.after_stop()
             for match in self.matching.after_restart():

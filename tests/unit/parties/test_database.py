@@ -95,6 +95,28 @@ def test_a_transaction_is_seen_by_others_when_it_ends_and_not_before(tmp_path: P
     assert meta(other) == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("head_given", ("digest", 1, b"", b"")),
+        ("evidence", ("digest", "", "", "", b"", b"")),
+        ("statement", ("digest", "", "", b"", "")),
+    ],
+)
+def test_what_was_said_is_never_changed_nor_forgotten(tmp_path: Path, table: str, row: tuple[object, ...]) -> None:
+    opened = database(tmp_path)
+    places = ", ".join("?" * len(row))
+    opened.run(f"INSERT INTO {table} VALUES ({places})", *row)  # noqa: S608 a name and marks from above
+    for change in (
+        f"UPDATE {table} SET digest = 'other'",  # noqa: S608 as above
+        f"DELETE FROM {table}",  # noqa: S608 as above
+        f"REPLACE INTO {table} SELECT * FROM {table}",  # noqa: S608 as above
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
+            opened.run(change)
+    assert opened.all(f"SELECT * FROM {table}") == [row]  # noqa: S608 as above
+
+
 def test_bulk_state_is_sealed(tmp_path: Path) -> None:
     opened = database(tmp_path)
     opened.keep("kind", "id", b"canary" * 100)
