@@ -11,6 +11,7 @@ from cleanroom.answer.quantile import quantile
 from cleanroom.answer.result import answer_body
 from cleanroom.answer.view import USUAL_VIEW, View, parse_levels
 from cleanroom.errors import UsageError
+from cleanroom.privacy.interval import LEVEL, noise_interval
 from cleanroom.question.compile import Standing, compile_plan
 from cleanroom.question.contract import Contract
 from cleanroom.question.quantity import Quantity
@@ -196,3 +197,18 @@ def test_what_cannot_be_read_off_an_answer_is_refused_before_it_is_paid_for(
 
 def test_the_longest_ranking_has_every_declared_value() -> None:
     View(top=3).check(agreed(), BRAND, Quantity("histogram", "colour"))
+
+
+def test_a_ranking_holds_for_all_groups_at_once() -> None:
+    """What tells two numbers apart in one group does not when there are two groups more that must hold as well."""
+    scale = plan(agreed(), by="", quantity=Quantity("histogram", "colour"), units=RHO).scales[0]
+    one, all_groups = (
+        2 * noise_interval(scale, cells=4, level=level, law="gaussian").half_width
+        for level in (LEVEL, 1 - (1 - LEVEL) / 3)
+    )
+    assert one < all_groups
+    apart = [100 + one + 1, 100, 0, 0]
+    alone = body("histogram", apart, view=View(top=1))["ranking"]
+    grouped = body("histogram", apart * 3, by="tier", view=View(top=1))["ranking"]
+    assert [line["in_top"] for line in alone][:2] == ["certainly", "certainly not"]
+    assert [line["in_top"] for line in grouped][:2] == ["possibly", "possibly"]
