@@ -32,7 +32,7 @@ from parties.desk import Desk, pack_envelope, unpack_envelope
 from parties.heads import Heads
 from parties.match_rows import Match
 from parties.matching import Matching
-from parties.pace import Pace
+from parties.pace import Pace, sums_tick_s, tick_s
 from parties.pending import Pending
 from parties.people import People
 from parties.post import Message
@@ -239,10 +239,13 @@ class Answering:
         except (PeerError, StateError, RefusedError):
             self.void(plan_hash)
             return
+        started = self._pace.now()
         if standing is None:
-            root, sums = rows_root(()), self._table_sums(plan)
+            root, sums, numbers = rows_root(()), self._table_sums(plan), self._desk.dataset.capacity
         else:
             root, sums = self._send_rows(plan, plan_hash, row[2], *standing)
+            numbers = self._matching.all_slots(standing[0]) * plan.words
+        self._pace.wait_until_tick(since=started, tick=sums_tick_s(numbers))
         sealed = self._draw(plan, plan_hash, sums)
         released = release_digest((sha256(sealed.sealed).digest(),))
         salt = os.urandom(32)
@@ -340,7 +343,7 @@ class Answering:
             drawn.append([noise[at : at + part.words] for at in range(0, len(noise), part.words)])
         rows = [number for group in zip(*drawn, strict=True) for part_of_group in group for number in part_of_group]
         packed = pack_release(release(rows, sums, plan.groups, bits=plan.bits))
-        self._pace.wait_until_tick(since=started, cells=len(rows))
+        self._pace.wait_until_tick(since=started, tick=tick_s(len(rows)))
         envelopes = self._desk.post.write(plan.asker, "question.release", plan_hash, {}, packed)
         if len(envelopes) != 1:
             raise StateError("a release does not fit one piece")
