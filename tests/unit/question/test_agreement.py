@@ -170,6 +170,11 @@ CONTRACTS: dict[str, tuple[Callable[[], Contract], bool]] = {
     "two parties": (of_parties(2), True),
     "32 parties": (of_parties(32), True),
     "33 parties": (of_parties(33), False),
+    "a party called coordinator": (lambda: replace_parties([PartyName("coordinator"), PartyName("p1")]), False),
+    "a party without a dataset": (
+        lambda: replace(AGREED, datasets={name: AGREED.datasets[name] for name in (SHOP, BRAND)}),
+        False,
+    ),
     "no set-up": (lambda: contract(setups_per_match=0), False),
     "one set-up": (lambda: contract(setups_per_match=1), True),
     "1000 set-ups": (lambda: contract(setups_per_match=1000), True),
