@@ -9,6 +9,7 @@
         AuthenticationError
         OutOfTurnError    well-formed, at the wrong moment; the relay's doing as easily as the sender's
       UnavailableError    another process did not answer in time; names it
+        MailboxFullError  the recipient of a message does not read; everybody else is as reachable as before
       StateError          this node's own state forbids going on (key file readable by others, restored backup)
 
 The text of an error is for the operator of the process it happened in. What a peer is told comes from the
@@ -73,6 +74,10 @@ class AuthenticationError(PeerError):
 
 class UnavailableError(CleanroomError):
     """Another process did not answer in time."""
+
+
+class MailboxFullError(UnavailableError):
+    """The coordinator holds as much for this recipient as it keeps for one sender; later it may take more."""
 
 
 class StateError(CleanroomError):

@@ -18,7 +18,7 @@ from typing import Any
 from cleanroom.errors import StateError
 from parties.vault import Vault
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _APPEND_ONLY = ("ledger", "head_given", "evidence", "statement", "room_stop", "room_lift")
 
 _SCHEMA = """
@@ -74,7 +74,7 @@ CREATE TABLE statement (
 ) STRICT;
 CREATE TABLE outbox (
   id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, says TEXT NOT NULL, subject TEXT NOT NULL,
-  payload BLOB NOT NULL
+  recipient TEXT NOT NULL DEFAULT '', payload BLOB NOT NULL
 ) STRICT;
 CREATE TABLE room_stop (
   digest TEXT PRIMARY KEY, room TEXT NOT NULL, kind TEXT NOT NULL, party TEXT NOT NULL, reason TEXT NOT NULL,

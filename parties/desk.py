@@ -1,8 +1,9 @@
 """What every part of a node shares: who we are, where state is, and how something is said to others.
 
 Saying is transactional: statements, messages and tags go into the outbox in the same transaction as the state change
-they belong to. The node sends them in order, again and again with the same bytes, until each was taken. A statement
-comes back with the log's proof; only then does the next step happen.
+they belong to. The node sends them, again and again with the same bytes, until each was taken: the messages to one
+party in order, and all statements and tags in order. A statement comes back with the log's proof; only then does the
+next step happen.
 """
 
 import base64
@@ -130,9 +131,10 @@ class Desk:
     def send_sealed(self, envelope: Envelope) -> None:
         """Put one sealed piece into the outbox."""
         self.database.run(
-            "INSERT INTO outbox (kind, says, subject, payload) VALUES ('envelope', ?, ?, ?)",
+            "INSERT INTO outbox (kind, says, subject, recipient, payload) VALUES ('envelope', ?, ?, ?, ?)",
             envelope.kind,
             envelope.subject_id.hex(),
+            envelope.recipient,
             pack_envelope(envelope),
         )
 

@@ -1,5 +1,8 @@
 """What leaves a node: the outbox, in order, the same bytes again and again until each was taken.
 
+The order is kept for each recipient, and for what goes to the coordinator itself. A party that does not read its
+mailbox holds up what is for that party and nothing else: it is left out for this round and tried again in the next.
+
 A message leaves the outbox when the coordinator has it; a statement when the log's proof of it is here, in the same
 transaction as the step that waited for that proof. What we signed is never dropped: it may stand in the log already,
 and a statement there that we do not hold would look like a restored backup at the next start.
@@ -8,13 +11,14 @@ While the room is paused or closed, only what ends things or accounts for them l
 was drawn among it, keeps its place until the room is resumed. What stops the room leaves before anything else.
 """
 
+import json
 import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from cleanroom.errors import CleanroomError, UnavailableError
+from cleanroom.errors import CleanroomError, MailboxFullError, UnavailableError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
@@ -43,7 +47,8 @@ WHILE_STOPPED = (
     "incident",
 )
 """Statements and messages that leave while the room is stopped; nothing that is not named here does."""
-_NEXT = """SELECT id, kind, subject, payload FROM outbox WHERE {may_leave}
+_NEXT = """SELECT id, kind, subject, recipient, payload FROM outbox
+ WHERE {may_leave} AND recipient NOT IN (SELECT value FROM json_each(?))
  ORDER BY says = 'room.stopped' DESC, says IN ('room.paused', 'room.closed') DESC, id LIMIT 1"""
 _NEXT_WHILE_STOPPED = _NEXT.format(may_leave=f"says IN ({', '.join('?' * len(WHILE_STOPPED))})")
 _NEXT_OF_ALL = _NEXT.format(may_leave="TRUE")
@@ -81,16 +86,20 @@ class Sending:
     def flush(self, stopping: threading.Event) -> None:
         """Send in order until nothing is left, the coordinator is out of reach, or the node is to stop."""
         database = self._desk.database
+        full: set[str] = set()
         while not stopping.is_set():
             if self._desk.stops.standing().state == "open":
-                row = database.one(_NEXT_OF_ALL)
+                row = database.one(_NEXT_OF_ALL, json.dumps(sorted(full)))
             else:
-                row = database.one(_NEXT_WHILE_STOPPED, *WHILE_STOPPED)
+                row = database.one(_NEXT_WHILE_STOPPED, *WHILE_STOPPED, json.dumps(sorted(full)))
             if row is None:
                 return
-            identifier, kind, subject, payload = row
+            identifier, kind, subject, recipient, payload = row
             try:
                 proof = self._deliver(kind, payload)
+            except MailboxFullError as error:
+                self._troubled(error)
+                full.add(recipient)
             except UnavailableError as error:
                 self._troubled(error)
                 return

@@ -14,15 +14,16 @@ from typing import Any, TypeVar
 
 import grpc
 
-from cleanroom.errors import AuthenticationError, CleanroomError, PeerError, UnavailableError
+from cleanroom.errors import AuthenticationError, CleanroomError, MailboxFullError, PeerError, UnavailableError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.chain import LogProof, verify_head, verify_proof
 from cleanroom.question.contract import PROTOCOL_VERSION, Contract
 from cleanroom.rpc.v1 import room_pb2
 from cleanroom.transport.channel import open_channel
 from cleanroom.transport.quotas import ORDINARY_CALLS
+from cleanroom.transport.reasons import Reason
 from cleanroom.transport.retry import Patience, may_pass, retried
-from cleanroom.transport.status import PUBLIC_SENTENCES
+from cleanroom.transport.status import PUBLIC_SENTENCES, STATUS
 from cleanroom.wire.messages import (
     MAX_LOG_PAGE,
     MAX_PIECE_BYTES,
@@ -45,6 +46,7 @@ from cleanroom.wire.room_codec import (
 _T = TypeVar("_T")
 CALL_DEADLINE_S = 10.0
 POLL_MARGIN_S = 5.0
+_MAILBOX_FULL = STATUS[Reason.MAILBOX_FULL]
 _INTERNAL = re.compile(r"internal error [0-9a-f]{16}")
 
 
@@ -78,7 +80,10 @@ class CoordinatorClient:
         self._channel = wrap_channel(open_channel(contract.coordinator, self._address, key_pem, certificate_pem))
 
     def send(self, envelope: Envelope) -> None:
-        """Hand over an envelope for another party; the coordinator has stored it when this returns."""
+        """Hand over an envelope for another party; the coordinator has stored it when this returns.
+
+        Raises MailboxFullError at once, without a second try: only the recipient can make room.
+        """
         request = room_pb2.SendRequest(caller=self._head(), envelope=envelope_message(envelope))
         self._call("/cleanroom.v1.Relay/Send", request, room_pb2.SendReply)
 
@@ -161,7 +166,12 @@ class CoordinatorClient:
 
     def _once(self, method: str, request: Any, deadline_s: float) -> bytes:
         call = self._channel.unary_unary(method)
-        answer: bytes = call(request.SerializeToString(), timeout=deadline_s)
+        try:
+            answer: bytes = call(request.SerializeToString(), timeout=deadline_s)
+        except grpc.RpcError as error:
+            if (error.code(), error.details()) == _MAILBOX_FULL:
+                raise MailboxFullError(f"the coordinator at {self._address} refused: {error.details()}") from None
+            raise
         return answer
 
     def _told(self, call: Callable[[], _T]) -> _T:

@@ -7,7 +7,8 @@ from typing import Any
 import grpc
 import pytest
 
-from cleanroom.errors import PeerError, UnavailableError
+from cleanroom.coordinator import mailbox
+from cleanroom.errors import MailboxFullError, PeerError, UnavailableError
 from cleanroom.ids import PartyName
 from cleanroom.transport.retry import Patience
 from cleanroom.wire.messages import TagPiece
@@ -131,3 +132,16 @@ def test_a_coordinator_that_is_not_there_is_named_in_time(room: Room) -> None:
     client = room.client("shop", "127.0.0.1:9", patience=Patience(total_s=0.2))
     with pytest.raises(UnavailableError, match=r"coordinator at 127\.0\.0\.1:9 did not answer"):
         client.read_log(0)
+
+
+def test_a_full_mailbox_is_told_at_once_and_nothing_is_tried_twice(
+    room: Room, served: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox, "MAX_STORED_ENVELOPES", 1)
+    pauses: list[float] = []
+    shop = room.client("shop", served.address, pause=pauses.append)
+    shop.send(room.envelope("shop", "brand", b"first"))
+    with pytest.raises(MailboxFullError, match="recipient's mailbox is full"):
+        shop.send(room.envelope("shop", "brand", b"second"))
+    assert pauses == []
+    shop.send(room.envelope("shop", "airline", b"third"))
