@@ -56,7 +56,7 @@ def _page(desk: Desk, pending: Pending, one: Waiting) -> dict[str, Any]:
     before = pending.last_approved(one.plan.asker)
     if before is not None and before.plan_hash == one.plan_hash:
         before = None
-    spent = desk.ledger.view(desk.dataset.lineage, one.plan.asker).consumer_units
+    spent = desk.ledger.spent(desk.dataset.lineage, one.plan.asker)
     return {
         **_line(desk, one),
         "state": one.state,

@@ -1,10 +1,12 @@
-"""The owner's ledger: what has been spent on these people, by whom, in units of 2^-40 rho. It only grows.
+"""The owner's ledger: what has been spent on these people, by whom. It only grows.
+
+Units are 2^-40 of the lineage's one currency: of rho, or of epsilon where the contract is a pure one.
 
 Entries are chained by hash twice: all of them in one chain, and those of one consumer (of a lineage, in a room) in a
 chain of that consumer's own, whose head goes out with every answer. `reserve` counts as spent from the moment it is
 written, before any data is read; `share_sent` says that the release was stored; `voided` frees a reservation that
 never released anything; a `match_debit` marks one showing of the overlap to the coordinator; its units are the dummies
-that hid it, not rho; `replayed` books what a restored node had forgotten and could not itemise.
+that hid it and no spending; `replayed` books what a restored node had forgotten and could not itemise.
 
 Sums are over the lineage, over all partners and contracts of this node's folder: a new version of the same customers
 does not refill anything. A second folder for the same people is a second ledger, which nothing here can see.
@@ -13,7 +15,6 @@ does not refill anything. A second folder for the same people is a second ledger
 from dataclasses import dataclass
 
 from cleanroom.errors import StateError
-from cleanroom.ids import PartyName
 from cleanroom.querylog.consumer_chain import ConsumerEntry, consumer_genesis, next_consumer_head
 from cleanroom.question.gate import LedgerView
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
@@ -21,18 +22,22 @@ from parties.database import Database
 
 GENESIS = "0" * 64
 
-_SPENT = """SELECT COALESCE(SUM(units), 0) FROM ledger AS entry WHERE kind IN ('reserve', 'replayed') AND lineage = ?
- {who} AND NOT EXISTS (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject)"""
+_NOW = 2**63 - 1
+"""No entry has a higher number."""
+_COUNTS = """(kind = 'replayed' OR kind = 'reserve' AND NOT EXISTS
+ (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject AND sequence <= ?1))"""
+"""Whether `entry` is spent when the ledger has ?1 entries; `consumer_chain.spent_units` says the same of a chain."""
+
+_SPENT = "SELECT {what} FROM ledger AS entry WHERE " + _COUNTS + " AND lineage = ?2 {more}"  # noqa: S608 # literals above
 
 _OPEN = """SELECT {what} FROM ledger AS entry WHERE kind = 'reserve' {where} AND NOT EXISTS
  (SELECT 1 FROM ledger WHERE kind IN ('voided', 'share_sent') AND subject = entry.subject)"""
 
-_STANDINGS = """SELECT lineage, room, consumer, head, MAX(place), SUM(CASE
- WHEN kind = 'replayed' THEN units
- WHEN kind = 'reserve' AND NOT EXISTS
-  (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject AND sequence <= ?1) THEN units
- ELSE 0 END), SUM(kind = 'match_debit')
- FROM ledger AS entry WHERE sequence <= ?1 GROUP BY lineage, room, consumer"""
+_STANDINGS = f"""SELECT lineage, room, consumer, head, MAX(place), SUM(CASE WHEN {_COUNTS} THEN units ELSE 0 END),
+ SUM(kind = 'match_debit')
+ FROM ledger AS entry WHERE sequence <= ?1 GROUP BY lineage, room, consumer"""  # noqa: S608 # literals above
+"""`head` is that of the entry with the highest place: beside one MAX(), SQLite takes bare columns from the row that has
+the maximum (lang_select, "Bare columns in an aggregate query"). A second MAX() or a MIN() here would end that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +55,12 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a chain has come to: its newest head (unspecific in the middle), number of entries, units and matches."""
+    """What a chain has come to: its newest head, number of entries, units spent and matches debited."""
 
     head: str
     entries: int
     spent: int
     matches: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerTotal:
-    """What one consumer has spent on a lineage."""
-
-    consumer: PartyName
-    units: int
 
 
 class Ledger:
@@ -150,24 +147,39 @@ class Ledger:
         row = self._database.one("SELECT MIN(units) FROM ledger WHERE kind = 'match_debit' AND lineage = ?", lineage)
         return None if row is None or row[0] is None else int(row[0])
 
-    def view(self, lineage: str, consumer: str, *, room: str = "", today: str = "") -> LedgerView:
+    def spent(self, lineage: str, consumer: str | None = None) -> int:
+        """Units spent on the lineage in all rooms, open reservations included: by one consumer, or by everybody."""
+        if consumer is None:
+            return self._spent("", lineage)
+        return self._spent("AND consumer = ?3", lineage, consumer)
+
+    def _spent(self, more: str, *values: str) -> int:
+        return self._database.number(_SPENT.format(what="COALESCE(SUM(units), 0)", more=more), _NOW, *values)
+
+    def spent_by_quantity(self, lineage: str) -> dict[str, dict[str, int]]:
+        """What each consumer that has spent anything on the lineage has spent, by kind of question."""
+        sums: dict[str, dict[str, int]] = {}
+        sql = _SPENT.format(what="consumer, quantity, SUM(units)", more="GROUP BY consumer, quantity")
+        for consumer, quantity, units in self._database.all(sql, _NOW, lineage):
+            sums.setdefault(consumer, {})[quantity] = units
+        return sums
+
+    def open_reservations(self, lineage: str, consumer: str) -> int:
+        """How many of a consumer's reservations are neither released nor voided."""
+        sql = _OPEN.format(what="COUNT(*)", where="AND lineage = ? AND consumer = ?")
+        return self._database.number(sql, lineage, consumer)
+
+    def view(self, lineage: str, consumer: str, *, room: str, today: str) -> LedgerView:
         """What the gate needs to know; questions are counted in `room`, units of the day on `today` (YYYY-MM-DD)."""
-        where = "AND lineage = ? AND consumer = ?"
         return LedgerView(
             questions=self._database.number(
                 "SELECT COUNT(*) FROM ledger WHERE kind = 'reserve' AND room = ? AND consumer = ?", room, consumer
             ),
-            units_today=self._database.number(
-                _SPENT.format(who="AND consumer = ? AND substr(at, 1, 10) = ?"), lineage, consumer, today
-            ),
-            lineage_units=self._database.number(_SPENT.format(who=""), lineage),
-            consumer_units=self._database.number(_SPENT.format(who="AND consumer = ?"), lineage, consumer),
-            open_reservations=self._database.number(_OPEN.format(what="COUNT(*)", where=where), lineage, consumer),
+            units_today=self._spent("AND consumer = ?3 AND substr(at, 1, 10) = ?4", lineage, consumer, today),
+            lineage_units=self.spent(lineage),
+            consumer_units=self.spent(lineage, consumer),
+            open_reservations=self.open_reservations(lineage, consumer),
         )
-
-    def totals(self, lineage: str, consumers: list[PartyName]) -> list[ConsumerTotal]:
-        """What each consumer has spent on the lineage."""
-        return [ConsumerTotal(name, self.view(lineage, name).consumer_units) for name in consumers]
 
     def open_plans(self) -> list[str]:
         """Plans that are reserved, and neither released nor voided, over all chains."""

@@ -8,26 +8,38 @@ that they were counts are taken as centred sums, which cost most.
 from collections.abc import Mapping
 from typing import Any
 
-from cleanroom.answer.result import epsilon_number, rho_text
+from cleanroom.answer.result import charge, epsilon_number, rho_text
 from cleanroom.privacy.accountant import Accountant, accountant
 from parties.desk import Desk
 
 COUNTED = frozenset({"count", "histogram", "quantile"})
 """Kinds of questions in which a person is in one cell, once."""
 
-_BY_QUANTITY = """SELECT consumer, quantity, SUM(units) FROM ledger AS entry WHERE kind IN ('reserve', 'replayed')
- AND lineage = ? AND NOT EXISTS (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject)
- GROUP BY consumer, quantity"""
+
+def ledger_totals(desk: Desk) -> dict[str, Any]:
+    """What the door tells an operator: each grant, what is spent of it, and the matches; the caller holds a
+    transaction."""
+    dataset, of = desk.dataset, accountant(desk.contract.accountant)
+    return {
+        "total": [
+            {
+                **charge(desk.name, consumer, desk.ledger.spent(dataset.lineage, consumer), of),
+                "lineage": dataset.lineage,
+                "cap": rho_text(dataset.consumer_caps[consumer], of),
+                "cap_epsilon": epsilon_number(dataset.consumer_caps[consumer], of),
+            }
+            for consumer in sorted(dataset.consumer_caps)
+        ],
+        "matches": _matches(desk),
+    }
 
 
 def ledger_view(desk: Desk) -> dict[str, Any]:
     """Everything that `ledger show` prints, as JSON; the caller holds a transaction or nobody writes."""
     dataset, database, of = desk.dataset, desk.database, accountant(desk.contract.accountant)
     caps: Mapping[str, int] = {str(name): cap for name, cap in dataset.consumer_caps.items()}
-    sums: dict[str, dict[str, int]] = {name: {} for name in caps}
-    for consumer, quantity, units in database.all(_BY_QUANTITY, dataset.lineage):
-        sums.setdefault(consumer, {})[quantity] = units
-    spent = desk.ledger.view(dataset.lineage, "").lineage_units
+    sums = {**{name: {} for name in caps}, **desk.ledger.spent_by_quantity(dataset.lineage)}
+    spent = desk.ledger.spent(dataset.lineage)
     restored = database.one("SELECT value FROM meta WHERE name = 'restored'")
     return {
         "party": desk.name,
@@ -36,10 +48,15 @@ def ledger_view(desk: Desk) -> dict[str, Any]:
         "spent": _read(spent, of),
         "cap": _read(dataset.cap_units, of),
         "left": _read(max(0, dataset.cap_units - spent), of),
-        "matches": {"done": desk.ledger.matches(dataset.lineage), "most": dataset.overlap.matches},
+        "matches": _matches(desk),
         "entries": desk.ledger.sequence(),
         "restored": None if restored is None else restored[0],
     }
+
+
+def _matches(desk: Desk) -> dict[str, int]:
+    dataset = desk.dataset
+    return {"done": desk.ledger.matches(dataset.lineage), "most": dataset.overlap.matches}
 
 
 def _read(units: int, of: Accountant) -> dict[str, Any]:
@@ -63,7 +80,7 @@ def _consumer(desk: Desk, name: str, by_quantity: Mapping[str, int], cap: int) -
         "cap": _read(cap, of),
         "left": _read(max(0, cap - spent), of),
         "with_coordinator": _read(coalition, of),
-        "open": desk.ledger.view(desk.dataset.lineage, name).open_reservations,
+        "open": desk.ledger.open_reservations(desk.dataset.lineage, name),
         "setups": {
             "ready": sum(n for ready, n in setups if ready),
             "begun": sum(n for ready, n in setups if not ready),

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from cleanroom.answer.forecast import price_line
-from cleanroom.answer.result import charge, epsilon_number, rho_text
 from cleanroom.crypto.key_files import private_folder, read_secret
 from cleanroom.errors import StateError, UnavailableError, UsageError
 from cleanroom.privacy.accountant import accountant
@@ -30,6 +29,7 @@ from parties.door import Door, Progress
 from parties.dry_running import dry_run_command
 from parties.home import Home
 from parties.inquiry import Inquiry
+from parties.ledger_view import ledger_totals
 from parties.node import Coordinator, Node
 from parties.own_log import check_own_statements
 from parties.people import People, Version
@@ -111,23 +111,9 @@ def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any
 
 def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
     def command(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-        dataset, of = node.desk.dataset, accountant(node.desk.contract.accountant)
-
         def total() -> dict[str, Any]:
             node.desk.ledger.verify()
-            totals = node.desk.ledger.totals(dataset.lineage, sorted(dataset.consumer_caps))
-            return {
-                "total": [
-                    {
-                        **charge(node.desk.name, one.consumer, one.units, of),
-                        "lineage": dataset.lineage,
-                        "cap": rho_text(dataset.consumer_caps[one.consumer], of),
-                        "cap_epsilon": epsilon_number(dataset.consumer_caps[one.consumer], of),
-                    }
-                    for one in totals
-                ],
-                "matches": {"done": node.desk.ledger.matches(dataset.lineage), "most": dataset.overlap.matches},
-            }
+            return ledger_totals(node.desk)
 
         return node.call(total)
 

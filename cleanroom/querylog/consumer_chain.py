@@ -15,7 +15,6 @@ from cleanroom.errors import PeerError
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 
 KINDS = frozenset({"reserve", "share_sent", "voided", "match_debit", "replayed"})
-SPENDING = ("reserve", "replayed")
 MAX_UNITS = 2**63 - 1
 _MAX_TEXT = 200
 

@@ -163,7 +163,7 @@ class SteppedParty:
 
     def spent(self, consumer: str) -> int:
         """Units that a consumer has spent on this party's people."""
-        return self.opened.desk.ledger.view(self.opened.desk.dataset.lineage, consumer).consumer_units
+        return self.opened.desk.ledger.spent(self.opened.desk.dataset.lineage, consumer)
 
     def close(self) -> None:
         """End."""

@@ -20,7 +20,8 @@ def reserve(state: Database, contract: Contract, plan: Plan, lineage: str) -> bo
     ledger = Ledger(state)
     try:
         with state.transaction():
-            accepted = decide(contract, plan, ledger.view(lineage, plan.asker), Situation(AT[:10], AT[:10]))
+            view = ledger.view(lineage, plan.asker, room=contract.room, today=AT[:10])
+            accepted = decide(contract, plan, view, Situation(AT[:10], AT[:10]))
             ledger.reserve(
                 at=AT,
                 lineage=lineage,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from cleanroom.errors import StateError
-from cleanroom.ids import PartyName
+from cleanroom.querylog.consumer_chain import spent_units
 from cleanroom.question.gate import LedgerView
 from parties.database import Database
-from parties.ledger import ConsumerTotal, Ledger
+from parties.ledger import Chain, Ledger
 from tests.unit.parties.nodes import database
 
 WHO: dict[str, str] = {"at": "2026-01-02T03:04:05Z", "lineage": "people", "room": "spring", "consumer": "shop"}
@@ -33,27 +33,32 @@ def reserve(ledger: Ledger, plan: str, units: int, **more: str) -> None:
     ledger.reserve(**{**WHO, **more}, plan_hash=plan, quantity="count", units=units)
 
 
+def sums(ledger: Ledger, lineage: str, consumer: str) -> tuple[int, int, int]:
+    """Units of everybody, units of this consumer, and its open reservations."""
+    return ledger.spent(lineage), ledger.spent(lineage, consumer), ledger.open_reservations(lineage, consumer)
+
+
 def test_an_empty_ledger_has_spent_nothing(ledger: Ledger) -> None:
-    assert ledger.view("people", "shop") == LedgerView(0, 0, 0)
+    assert sums(ledger, "people", "shop") == (0, 0, 0)
     ledger.verify()
 
 
 def test_a_reservation_is_spent_and_open_from_the_start(ledger: Ledger) -> None:
     reserve(ledger, "p1", 7)
-    assert ledger.view("people", "shop") == LedgerView(7, 7, 1)
+    assert sums(ledger, "people", "shop") == (7, 7, 1)
 
 
 def test_a_released_answer_stays_spent_and_is_no_longer_open(ledger: Ledger) -> None:
     reserve(ledger, "p1", 7)
     ledger.share_sent(at=WHO["at"], plan_hash="p1")
-    assert ledger.view("people", "shop") == LedgerView(7, 7, 0)
+    assert sums(ledger, "people", "shop") == (7, 7, 0)
 
 
 def test_a_voided_reservation_is_free_again(ledger: Ledger) -> None:
     reserve(ledger, "p1", 7)
     reserve(ledger, "p2", 5)
     ledger.void(at=WHO["at"], plan_hash="p1")
-    assert ledger.view("people", "shop") == LedgerView(5, 5, 1)
+    assert sums(ledger, "people", "shop") == (5, 5, 1)
 
 
 def test_a_released_answer_cannot_be_voided(ledger: Ledger) -> None:
@@ -61,7 +66,7 @@ def test_a_released_answer_cannot_be_voided(ledger: Ledger) -> None:
     ledger.share_sent(at=WHO["at"], plan_hash="p1")
     with pytest.raises(StateError, match="cannot be voided"):
         ledger.void(at=WHO["at"], plan_hash="p1")
-    assert ledger.view("people", "shop") == LedgerView(7, 7, 0)
+    assert sums(ledger, "people", "shop") == (7, 7, 0)
 
 
 def test_a_voided_reservation_is_never_released(ledger: Ledger) -> None:
@@ -78,7 +83,7 @@ def test_what_was_never_reserved_is_neither_released_nor_voided(ledger: Ledger) 
     with pytest.raises(StateError, match="no reservation"):
         ledger.void(at=WHO["at"], plan_hash="p1")
     reserve(ledger, "p1", 7)
-    assert ledger.view("people", "shop").lineage_units == 7
+    assert ledger.spent("people") == 7
 
 
 def test_each_plan_is_reserved_released_and_voided_once(ledger: Ledger) -> None:
@@ -92,7 +97,7 @@ def test_each_plan_is_reserved_released_and_voided_once(ledger: Ledger) -> None:
     ledger.void(at=WHO["at"], plan_hash="p2")
     with pytest.raises(sqlite3.IntegrityError):
         ledger.void(at=WHO["at"], plan_hash="p2")
-    assert ledger.view("people", "shop").lineage_units == 7
+    assert ledger.spent("people") == 7
 
 
 def test_sums_are_over_the_lineage_across_rooms_and_partners(ledger: Ledger) -> None:
@@ -101,14 +106,38 @@ def test_sums_are_over_the_lineage_across_rooms_and_partners(ledger: Ledger) -> 
     reserve(ledger, "p3", 100, consumer="bank")
     reserve(ledger, "p4", 1000, room="autumn", consumer="bank")
     reserve(ledger, "p5", 10_000, lineage="other people")
-    assert ledger.view("people", "shop") == LedgerView(1111, 11, 2)
-    assert ledger.view("people", "bank") == LedgerView(1111, 1100, 2)
-    assert ledger.view("people", "brand") == LedgerView(1111, 0, 0)
-    assert ledger.view("other people", "shop") == LedgerView(10_000, 10_000, 1)
-    names = [PartyName("shop"), PartyName("bank"), PartyName("brand")]
-    assert ledger.totals("people", names) == [
-        ConsumerTotal(name, units) for name, units in zip(names, (11, 1100, 0), strict=True)
-    ]
+    assert sums(ledger, "people", "shop") == (1111, 11, 2)
+    assert sums(ledger, "people", "bank") == (1111, 1100, 2)
+    assert sums(ledger, "people", "brand") == (1111, 0, 0)
+    assert sums(ledger, "other people", "shop") == (10_000, 10_000, 1)
+    assert [ledger.spent("people", name) for name in ("shop", "bank", "brand")] == [11, 1100, 0]
+
+
+def test_the_gate_sees_the_questions_of_the_room_and_the_units_of_the_day(ledger: Ledger) -> None:
+    """What is voided costs nothing any more and was a question all the same."""
+    reserve(ledger, "p1", 1, at="2026-01-01T23:59:59Z")
+    reserve(ledger, "p2", 10)
+    reserve(ledger, "p3", 100, room="autumn")
+    reserve(ledger, "p4", 1000, consumer="bank")
+    reserve(ledger, "p5", 10_000)
+    ledger.void(at=WHO["at"], plan_hash="p5")
+    assert ledger.view("people", "shop", room="spring", today="2026-01-02") == LedgerView(
+        lineage_units=1111, consumer_units=111, open_reservations=3, questions=3, units_today=110
+    )
+
+
+def test_a_voided_question_counts_for_no_kind_and_sums_fit_the_chains(ledger: Ledger) -> None:
+    reserve(ledger, "p1", 1)
+    reserve(ledger, "p2", 10)
+    reserve(ledger, "p3", 100, consumer="bank")
+    ledger.void(at=WHO["at"], plan_hash="p2")
+    assert ledger.spent_by_quantity("people") == {"shop": {"count": 1}, "bank": {"count": 100}}
+    for sequence, spent in ((3, (11, 100)), (4, (1, 100))):
+        standings = ledger.standings(sequence)
+        assert tuple(standings[Chain("people", "spring", name)].spent for name in ("shop", "bank")) == spent
+    for chain, standing in ledger.standings(ledger.sequence()).items():
+        entries = ledger.entries(chain, 1)
+        assert (standing.spent, standing.head) == (spent_units(entries), ledger.head_at(chain, len(entries)))
 
 
 def debit(ledger: Ledger, match: str, *, dummies: int = 390, **more: str) -> None:
@@ -122,7 +151,7 @@ def test_matches_are_counted_over_the_lineage_and_cost_no_rho(ledger: Ledger) ->
     debit(ledger, "m2", room="autumn", peer="bank")
     debit(ledger, "m3", lineage="other people")
     assert (ledger.matches("people"), ledger.matches("other people"), ledger.matches("nobody")) == (2, 1, 0)
-    assert ledger.view("people", "shop") == LedgerView(0, 0, 0)
+    assert sums(ledger, "people", "shop") == (0, 0, 0)
     with pytest.raises(sqlite3.IntegrityError):
         debit(ledger, "m1")
 
@@ -201,7 +230,7 @@ def test_a_rolled_back_reservation_was_never_there(ledger: Ledger, state: Databa
 
     with pytest.raises(StateError, match="full"):
         fail()
-    assert ledger.view("people", "shop") == LedgerView(0, 0, 0)
+    assert sums(ledger, "people", "shop") == (0, 0, 0)
     reserve(ledger, "p1", 7)
     ledger.verify()
 

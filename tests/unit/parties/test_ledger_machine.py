@@ -45,7 +45,8 @@ def reserve(node: Desk, asked: Plan, *, cut: bool = False) -> None:
     situation = Situation(node.today(), node.today())
     with suppress(PowerCutError), node.database.transaction():
         try:
-            accepted = decide(node.contract, asked, node.ledger.view(DATASET.lineage, asked.asker), situation)
+            view = node.ledger.view(DATASET.lineage, asked.asker, room=node.contract.room, today=node.today())
+            accepted = decide(node.contract, asked, view, situation)
         except RefusedError as refusal:
             if refusal.rule not in ("budget", "lineage", "patience"):
                 raise
@@ -228,10 +229,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def released_is_spent_and_spent_is_within_the_cap(self) -> None:
         """The one promise."""
         ledger = self.node.ledger
-        spent = ledger.view(DATASET.lineage, SHOP).lineage_units
+        spent = ledger.spent(DATASET.lineage)
         assert sum(self.released.values()) <= spent <= DATASET.cap_units
         for consumer in CONSUMERS:
-            assert ledger.view(DATASET.lineage, consumer).consumer_units <= DATASET.consumer_caps[consumer]
+            assert ledger.spent(DATASET.lineage, consumer) <= DATASET.consumer_caps[consumer]
         for plan_hash in self.released:
             assert ledger.has("reserve", plan_hash)
             assert ledger.has("share_sent", plan_hash)

@@ -47,7 +47,7 @@ def test_of_two_questions_of_sixty_percent_exactly_one_is_granted_in_each_of_a_h
     plans = [[priced(agreed, repeat=number)] for number in range(2)]
     lineages = [f"run {number}" for number in range(RUNS)]
     ledger = run(tmp_path, agreed, plans, lineages)
-    assert [ledger.view(lineage, SHOP).lineage_units for lineage in lineages] == [cost] * RUNS
+    assert [ledger.spent(lineage) for lineage in lineages] == [cost] * RUNS
 
 
 def test_four_processes_against_a_cap_of_a_hundred_get_exactly_a_hundred(tmp_path: Path) -> None:
@@ -58,4 +58,4 @@ def test_four_processes_against_a_cap_of_a_hundred_get_exactly_a_hundred(tmp_pat
     ledger = run(tmp_path, agreed, plans, ["people"])
     (chain,) = ledger.standings(ledger.sequence())
     assert sum(entry.kind == "share_sent" for entry in ledger.entries(chain, 1)) == 100
-    assert ledger.view("people", SHOP).lineage_units == 100 * cost
+    assert ledger.spent("people") == 100 * cost

@@ -354,7 +354,7 @@ def test_what_only_a_receipt_tells_is_booked_in_one_sum_and_the_asker_takes_the_
         check_ledger(pair.owner)
     done = replay(pair)
     assert (done.matches, done.units) == (1, claimed // 2)
-    assert pair.owner.ledger.view(LINEAGE, SHOP).lineage_units == claimed
+    assert pair.owner.ledger.spent(LINEAGE) == claimed
     assert pair.owner.ledger.matches(LINEAGE) == 1
     check_own_statements(pair.owner, SetupRows(pair.owner), log_of([]))
     assert replay(pair) == Replayed(0, 0, 0, 0, 0)
@@ -411,7 +411,7 @@ def test_a_replay_from_the_log_books_each_debit_once_and_honours_our_own_voids(p
         check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
     done = replay(pair, *log)
     assert (done.statements, done.questions, done.closed) == (3, 2, 1)
-    assert pair.owner.ledger.view(LINEAGE, SHOP).lineage_units == first.cost_units
+    assert pair.owner.ledger.spent(LINEAGE) == first.cost_units
     assert replay(pair, *log) == Replayed(0, 0, 0, 0, 0)
     check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
     check_ledger(pair.owner)
