@@ -138,9 +138,10 @@ class Ledger:
         """A consumer held a receipt over `head`, which this ledger had lost; `units` is what it lacked, spent."""
         self._append(chain, ConsumerEntry(at, "replayed", "", head, units))
 
-    def matches(self, lineage: str) -> int:
-        """How many matches have been debited, finished or not."""
-        return self._database.number("SELECT COUNT(*) FROM ledger WHERE kind = 'match_debit' AND lineage = ?", lineage)
+    def matches(self, lineage: str, peer: str = "") -> int:
+        """How many matches have been debited, finished or not; with one peer, if one is named."""
+        count = "SELECT COUNT(*) FROM ledger WHERE kind = 'match_debit' AND lineage = ?1 AND ?2 IN ('', consumer)"
+        return self._database.number(count, lineage, peer)
 
     def fewest_dummies(self, lineage: str) -> int | None:
         """The weakest hiding of any match of the lineage so far; None before the first."""

@@ -66,8 +66,11 @@ class MatchRows:
         datasets = self._desk.contract.datasets
         return datasets[self._desk.name].capacity + datasets[match.peer].capacity
 
-    def check_limit(self) -> None:
-        """R matches were promised with this many dummies each: neither more matches nor weaker ones before them."""
+    def check_limit(self, peer: str) -> None:
+        """R matches were promised with this many dummies each: neither more matches nor weaker ones before them.
+
+        Of the R one peer gets its equal share, rounded up: a peer whose own debits cost it nothing uses up no more.
+        """
         overlap, lineage = self._desk.dataset.overlap, self._desk.dataset.lineage
         fewest = self._desk.ledger.fewest_dummies(lineage)
         if fewest is not None and fewest < dummies_of_lineage(self._desk.contract, self._desk.name):
@@ -83,6 +86,14 @@ class MatchRows:
                 self._desk.name,
                 f"the coordinator has been shown the overlap of these people {overlap.matches} times, the most agreed",
                 "reuse the present matches; a later contract cannot raise the number for people matched already",
+            )
+        share = -(-overlap.matches // (len(self._desk.contract.cards) - 1))
+        if self._desk.ledger.matches(lineage, peer) >= share:
+            raise RefusedError(
+                "matches",
+                self._desk.name,
+                f"{share} of the {overlap.matches} matches of these people were made with {peer}, its whole share",
+                "reuse the present match; the others are kept for the other parties of the room",
             )
 
     def insert(self, match: str, peer: str, *, initiator: bool, state: str, version: str) -> None:

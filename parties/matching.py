@@ -60,7 +60,7 @@ class Matching(MatchRows):
     def start(self, peer: PartyName) -> str:
         """Open a match; raises RefusedError when the overlap was shown often enough, or the room is stopped."""
         self._desk.stops.check_open()
-        self.check_limit()
+        self.check_limit(peer)
         match = random_id()
         version = self._people.require()
         self.insert(match, peer, initiator=True, state="opened", version=version.id)
@@ -107,7 +107,7 @@ class Matching(MatchRows):
             peer_hello.check(
                 self._desk.contract, match=message.subject, initiator=message.sender, sender=message.sender
             )
-            self.check_limit()
+            self.check_limit(message.sender)
             version = self._people.require()
             self.insert(message.subject, message.sender, initiator=False, state="opened", version=version.id)
             self._live[message.subject] = _Live(Ephemeral(), MatchKey(os.urandom(32)))
@@ -156,7 +156,7 @@ class Matching(MatchRows):
     def _debit(self, match: Match) -> None:
         dataset = self._desk.dataset
         self._desk.stops.check_open()
-        self.check_limit()
+        self.check_limit(match.peer)
         self._desk.ledger.match_debit(
             at=self._desk.now(),
             lineage=dataset.lineage,

@@ -29,7 +29,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteppedRoom]:
     parties = small_parties("shop", "brand", "airline")
     with stepped_room(tmp_path_factory.mktemp("room"), parties) as opened, pytest.MonkeyPatch.context() as patch:
         for party in opened.parties.values():
-            patch.setattr(party.node.matching, "check_limit", lambda: None)
+            patch.setattr(party.node.matching, "check_limit", lambda _: None)
         yield opened
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cleanroom.errors import RefusedError, SourceError
-from tests.simulation.stepped_room import COLUMNS, SteppedRoom, people, stepped_room
+from tests.simulation.stepped_room import COLUMNS, SteppedRoom, people, small_parties, stepped_room
 
 OVERLAP = {"epsilon": "16", "delta": "1e-9", "matches": 2}
 
@@ -36,13 +36,32 @@ def test_a_peer_that_does_not_count_is_counted_by_the_other(tmp_path: Path, monk
     with stepped_room(tmp_path, overlap=OVERLAP) as room:
         for _ in range(2):
             end_match(room, room.match())
-        monkeypatch.setattr(room["shop"].node.matching, "check_limit", lambda: None)
+        monkeypatch.setattr(room["shop"].node.matching, "check_limit", lambda _: None)
         masked = [one for one in room["brand"].post.written if one.kind == "match.points"]
         third = room["shop"].start_match("brand")
         room.settle()
         assert room["shop"].node.refusals[third].rule == "matches"
         assert room["brand"].match_debits() == 2
         assert [one for one in room["brand"].post.written if one.kind == "match.points"] == masked
+
+
+@pytest.mark.parametrize(("agreed", "share"), [(2, 1), (5, 3)])
+def test_a_peer_takes_its_share_of_the_matches_and_leaves_the_others_theirs(
+    agreed: int, share: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Third's own debits cost it nothing; brand's matches with shop are there all the same."""
+    parties = small_parties("shop", "brand", "third")
+    with stepped_room(tmp_path, parties, overlap={**OVERLAP, "matches": agreed}) as room:
+        monkeypatch.setattr(room["third"].node.matching, "check_limit", lambda _: None)
+        for _ in range(share + 1):
+            last = room["third"].start_match("brand")
+            room.settle()
+        assert room["brand"].match_debits() == share
+        refusal = room["third"].node.refusals[last]
+        assert refusal.rule == "matches"
+        assert f"{share} of the {agreed} matches of these people were made with third, its whole share" in str(refusal)
+        room.match()
+        assert room["brand"].match_debits() == share + 1
 
 
 def test_a_match_is_segmented_as_often_as_agreed_and_not_once_more(tmp_path: Path) -> None:

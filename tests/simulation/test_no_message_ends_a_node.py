@@ -49,7 +49,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteppedRoom]:
     folder = tmp_path_factory.mktemp("room")
     with stepped_room(folder, small_parties(), setups_per_match=1000) as opened, pytest.MonkeyPatch.context() as patch:
         for party in opened.parties.values():
-            patch.setattr(party.node.matching, "check_limit", lambda: None)
+            patch.setattr(party.node.matching, "check_limit", lambda _: None)
         yield opened
 
 
