@@ -33,8 +33,8 @@ def sandbox(
     question is about all people of the owner, as a base to compare with.
 
     State lives beside ROOM.toml and is never reset: budgets are spent for good, and the same question gives the same
-    stored answer free of charge, until --again asks for a new one. With --dry-run nothing is started or written: the
-    price and the rules of ROOM.toml are shown for a room in which nothing was asked yet.
+    stored answer free of charge, until --again asks for a new one. With --dry-run nothing is started: price
+    and rules follow from ROOM.toml, what is left from the asker's own receipts where the room has been run before.
     """
     from parties.dry_sandbox import dry_run_of_file
     from parties.sandbox import run_sandbox
@@ -43,7 +43,7 @@ def sandbox(
     check_guess(guess, dry_run=dry_run)
     question = typed_question(asker, **typed)
     if dry_run:
-        show_dry_run(dry_run_of_file(room_file, question, guess=guess), json_file)
+        show_dry_run(dry_run_of_file(room_file, question, state, guess=guess), json_file)
         return
     answer = run_sandbox(room_file, question, state, progress=lambda text: click.echo(f"  {text}", err=True))
     show(answer, json_file)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.command_line import cleanroom, refused, said
-from tests.small_room import room_text
+from tests.small_room import room_text, write_room
 
 ASK = ("--asker", "shop", "--owner", "brand")
 
@@ -125,3 +125,15 @@ def test_what_would_be_refused_fails_with_the_owner_s_own_words_and_its_json_is_
 def test_a_price_is_stated_in_one_way_that_can_be_met(tmp_path: Path, arguments: tuple[str, ...], line: str) -> None:
     assert refused(cleanroom("sandbox", room(tmp_path), *ASK, *arguments)) == line
     assert [path.name for path in tmp_path.iterdir()] == ["room.toml"]
+
+
+def test_where_the_room_has_been_run_what_is_left_is_what_the_owner_last_said(tmp_path: Path) -> None:
+    path = write_room(tmp_path)
+    asked = json.loads(said(cleanroom("sandbox", path, *ASK, "--epsilon", "1", "--json", "-")))
+    found = body(path, *ASK, "--by", "colour", "--epsilon", "1")
+    assert found["budget"]["as_of"] is not None
+    spent = float(asked["spent"][0]["rho"])
+    cap = float(asked["total"][0]["cap"])
+    assert float(found["budget"]["left_before"]["rho"]) == pytest.approx(cap - spent)
+    again = json.loads(said(cleanroom("sandbox", path, *ASK, "--epsilon", "1", "--json", "-")))
+    assert again["total"] == asked["total"], "looking has cost something"
