@@ -4,13 +4,18 @@
       UsageError          the person at this keyboard can mend it: a file, a name, a number
       SourceError         the company's own table is not what the contract says
       RefusedError        a rule of the contract forbids it; carries rule, whose, what would be allowed
-      PendingError        a person of another company must agree first; nothing was spent
+      PendingError        a person of another company must agree first; the question had cost nothing by then
       PeerError           another process sent something malformed, foreign, stale or forged
+        CallRefused       a remote call that ends with a named reason (`cleanroom.transport.reasons`)
         AuthenticationError
         OutOfTurnError    well-formed, at the wrong moment; the relay's doing as easily as the sender's
       UnavailableError    another process did not answer in time; names it
         MailboxFullError  the recipient of a message does not read; everybody else is as reachable as before
+        UnreachableError  nobody was there to be asked, so nothing can have been done
       StateError          this node's own state forbids going on (key file readable by others, restored backup)
+        ForgottenError    a peer holds our signature over what our ledger lacks (`parties.heads`)
+
+One more never leaves the module that raises it: what an owner's ledger head is disputed for (`parties.receipts`).
 
 The text of an error is for the operator of the process it happened in. What a peer is told comes from the
 table in `cleanroom.transport.status`, never from this text. No error text holds an identifier, a row, a key
@@ -45,9 +50,10 @@ _LATER = "ask the same again later: once it is approved the answer is there, and
 
 
 class PendingError(CleanroomError):
-    """A question waits for an approver of `owner`; nothing is wrong and nothing was spent.
+    """A question waits for an approver of `owner`: nothing is wrong, and when the owner said so it had charged nothing
+    for it. A match that was made for the question was counted.
 
-    `plan` is the question's hash, `reasons` are the owner's, `advice` is what to do meanwhile.
+    `plan` is the question's hash, `reasons` are the owner's; `advice` says what to do and is in the text only.
     """
 
     def __init__(self, owner: str, plan: str, reasons: tuple[str, ...], advice: str = _LATER) -> None:
@@ -78,6 +84,10 @@ class UnavailableError(CleanroomError):
 
 class MailboxFullError(UnavailableError):
     """The coordinator holds as much for this recipient as it keeps for one sender; later it may take more."""
+
+
+class UnreachableError(UnavailableError):
+    """Nobody was there: no request has left, so whoever can do it elsewhere may."""
 
 
 class StateError(CleanroomError):

@@ -13,17 +13,19 @@ from typing import Any
 
 from cleanroom.errors import UsageError
 from cleanroom.report.question_words import budget, differences, facts, headline
+from parties.beside import Doer, at_the_node
 from parties.desk import Desk
 from parties.door import Progress, ask_door
 from parties.home import Home
 from parties.node import Node
 from parties.pending import SHORT_ID, Pending, Waiting
-from parties.room_life import at_the_node
 from parties.settings import Analyst, read_settings
 
 Command = Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]
 ROLE = "approver"
 VERBS = ("list", "show", "approve", "deny")
+UNSERVED, BESIDE = "no node ran", "beside a node"
+"""What `at_home` says of an approval in place of the question's state when no node has taken it up yet."""
 _SAID = ("kind", "at", "approver", "reason", "rule", "explanation", "advice")
 
 
@@ -103,14 +105,17 @@ def _request(verb: str, words: dict[str, str]) -> dict[str, Any]:
 
 
 def at_home(home: Home, verb: str, **words: str) -> dict[str, Any]:
-    """One command for the approver who typed it; raises one of our errors, and then nothing was changed."""
+    """One command for the approver who typed it.
+
+    Raises one of our errors, and then nothing was changed; but UnavailableError when a node went away in the middle.
+    """
 
     def alone(desk: Desk) -> dict[str, Any]:
-        approver = read_settings(home.settings_file).analyst(os.getuid(), ROLE)
-        if approver is None:
-            raise UsageError(f"user {os.getuid()} is not an {ROLE} in this node's settings")
+        approver = read_settings(home.settings_file).require(os.getuid(), ROLE)
         with desk.database.transaction():
             return decide_or_show(desk, verb, words, approver)
 
-    answer: dict[str, Any] = at_the_node(home, _request(verb, words), alone, time.time)
+    answer, doer = at_the_node(home, _request(verb, words), alone, time.time)
+    if verb == "approve" and doer is not Doer.NODE:
+        answer["state"] = UNSERVED if doer is Doer.ALONE else BESIDE
     return answer

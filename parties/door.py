@@ -22,6 +22,7 @@ from cleanroom.errors import (
     RefusedError,
     StateError,
     UnavailableError,
+    UnreachableError,
     UsageError,
 )
 from parties.settings import Analyst, NodeSettings
@@ -123,10 +124,7 @@ class Door:
         if not isinstance(name, str) or name not in self._commands:
             raise UsageError(f"unknown command; known: {', '.join(sorted(self._commands))}")
         role, command = self._commands[name]
-        analyst = self._settings.analyst(uid, role)
-        if analyst is None:
-            raise UsageError(f"user {uid} is not an {role} in this node's settings")
-        return command(analyst, request, progress)
+        return command(self._settings.require(uid, role), request, progress)
 
 
 def _error_body(error: CleanroomError) -> dict[str, Any]:
@@ -140,11 +138,18 @@ def _error_body(error: CleanroomError) -> dict[str, Any]:
 
 
 def ask_door(path: Path, request: dict[str, Any], *, progress: Progress = lambda _: None) -> dict[str, Any]:
-    """Send one request to a node's door; raises what the node raised, or UnavailableError when no node is there."""
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+    """Send one request to a node's door; raises what the node raised.
+
+    Raises UnreachableError when no node is there, UnavailableError when it went away before it had answered: then it
+    may have done what was asked.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
             with _short_name(path) as name:
                 connection.connect(name)
+        except OSError as error:
+            raise UnreachableError(f"no node answers at {path}: {error.strerror or error}") from None
+        try:
             with connection.makefile("rwb") as stream:
                 stream.write(json.dumps(request).encode("utf-8") + b"\n")
                 stream.flush()
@@ -157,9 +162,11 @@ def ask_door(path: Path, request: dict[str, Any], *, progress: Progress = lambda
                         raise _error(body["error"])
                     answer: dict[str, Any] = body["answer"]
                     return answer
-    except OSError as error:
-        raise UnavailableError(f"no node answers at {path}: {error.strerror or error}") from None
-    raise UnavailableError(f"the node at {path} stopped in the middle; see its log")
+        except (OSError, ValueError):  # ValueError: half a line
+            pass
+    raise UnavailableError(
+        f"the node at {path} stopped in the middle and may have done what you asked: see its log before you ask again"
+    )
 
 
 def _error(body: dict[str, Any]) -> CleanroomError:

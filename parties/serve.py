@@ -24,6 +24,7 @@ from cleanroom.transport.enrolment import CERTIFICATE_FILE, KEY_FILE
 from cleanroom.wire.contract_file import contract_hash
 from parties.agreeing import agreement_in_force
 from parties.approving import approval_commands
+from parties.beside import make_desk
 from parties.desk import Desk
 from parties.door import Door, Progress
 from parties.dry_running import dry_run_command
@@ -34,7 +35,7 @@ from parties.node import Coordinator, Node
 from parties.own_log import check_own_statements
 from parties.people import People, Version
 from parties.requests import question_of, view_of
-from parties.room_life import door_commands, make_desk
+from parties.room_life import door_commands
 from parties.settings import Analyst, NodeSettings, read_settings
 from parties.work_log import timed
 

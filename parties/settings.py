@@ -51,6 +51,16 @@ class NodeSettings:
         """Who this user id is, if that person has the role."""
         return next((one for one in self.analysts if one.uid == uid and role in one.roles), None)
 
+    def require(self, uid: int, role: str) -> Analyst:
+        """As `analyst`; raises UsageError that says how a person gets the role."""
+        found = self.analyst(uid, role)
+        if found is None:
+            raise UsageError(
+                f"user {uid} is not an {role} in this node's settings: add the role to settings.toml, under [analysts],"
+                " and start the node anew if it runs"
+            )
+        return found
+
 
 def write_settings(path: Path, settings: NodeSettings) -> None:
     """Write settings as a person would have; raises OSError."""

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cleanroom.errors import UsageError
+from parties.approving import BESIDE, UNSERVED, at_door, at_home
 from parties.command.standing import DOOR, HOME_OR_DOOR
 from parties.home import Home
 
@@ -25,8 +26,6 @@ def approvals() -> None:
 
 
 def _ask(home: Path | None, socket: Path | None, verb: str, **words: str) -> dict[str, Any]:
-    from parties.approving import at_door, at_home
-
     if home is not None and socket is None:
         return at_home(Home(home), verb, **words)
     if socket is not None and home is None:
@@ -94,7 +93,9 @@ def _decision(said: dict[str, str]) -> str:
 
 
 _AFTER = {
-    "": "no node runs here: when one does, every rule is checked again, then it is charged and answered",
+    UNSERVED: "no node runs here: when one does, every rule is checked again, then it is charged and answered",
+    BESIDE: "a node runs here and nobody was at its door (it starts or ends): it finds this in its folder, checks every"
+    " rule again, then charges and answers",
     "approved": "the coordinator is out of reach: later every rule is checked again, then it is charged and answered",
 }
 

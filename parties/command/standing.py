@@ -12,9 +12,10 @@ from cleanroom.question.resumption import Resumption, parse_resumption, start_re
 from cleanroom.question.stop import CLOSED, PAUSED, Stop
 from cleanroom.report.agreement_words import ROOM, terms
 from parties.agreeing import agreement_in_force, names, replace_file, written_at
+from parties.beside import desk_beside
 from parties.command.party import HOME, read_input
 from parties.home import Home
-from parties.room_life import desk_beside, resume_at_home, stop_at_door, stop_at_home
+from parties.room_life import resume_at_home, stop_at_door, stop_at_home
 
 REASON = click.option("--reason", required=True, help="Why, in one line; the other parties are shown it.")
 HOME_OR_DOOR = click.option("--home", type=click.Path(path_type=Path), help="The node's folder.")

@@ -27,6 +27,7 @@ from parties.room_state import RoomState
 from parties.stopping import resume_room, stop_room
 from tests.live_room import RecordingNoise, room_file
 from tests.simulation.stepped_room import SteppedParty, SteppedRoom, small_parties, stepped_room
+from tests.unit.parties.vanishing import vanishing
 
 EVE = analyst_name("eve")
 WHY = "fits the campaign"
@@ -528,6 +529,35 @@ def test_an_approver_reads_the_question_in_words_and_what_is_new_about_it(
         page = typed(brand, capsys, "show", second)
         assert "waits     no longer: it is refused" in page
         assert "does not agree: too fine (rule approval)" in page
+
+
+def test_the_approver_is_told_whether_no_node_runs_or_nobody_was_at_its_door(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both times the approval stands in the home; who looks for a node that does not run should hear the right one."""
+    with stepped_room(tmp_path, parties()) as room:
+        brand = room["brand"]
+        with brand.home.locked():
+            printed = typed(brand, capsys, "approve", wait(room), "--reason", WHY)
+        assert "a node runs here and nobody was at its door" in printed
+        assert "no node runs here" not in printed
+        room.settle()
+        printed = typed(brand, capsys, "approve", wait(room, by="colour"), "--reason", WHY)
+        assert "no node runs here" in printed
+
+
+def test_an_approval_that_a_node_may_have_taken_is_not_given_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stepped_room(tmp_path, parties()) as room:
+        brand, plan = room["brand"], wait(room)
+        with (
+            brand.home.locked(),
+            vanishing(brand.home.socket_file),
+            pytest.raises(UnavailableError, match="may have done what you asked"),
+        ):
+            typed(brand, capsys, "approve", plan, "--reason", WHY)
+        assert brand.states("question") == ["pending"]
 
 
 def test_who_is_no_approver_decides_nothing_in_the_home_either(tmp_path: Path) -> None:

@@ -11,16 +11,18 @@ import pytest
 import tomli_w
 
 from cleanroom.coordinator.home import CoordinatorHome
-from cleanroom.errors import CleanroomError, PeerError, RefusedError, StateError, UsageError
+from cleanroom.errors import CleanroomError, PeerError, RefusedError, StateError, UnavailableError, UsageError
 from cleanroom.ids import PartyName, analyst_name
 from cleanroom.question.agreement import parse_agreement
+from parties.beside import desk_beside
 from parties.command.main import cli
 from parties.door import Door
 from parties.home import Home
-from parties.room_life import desk_beside, door_commands, stop_at_home
+from parties.room_life import door_commands, stop_at_home
 from parties.serve import open_home
 from parties.settings import Analyst, read_settings
 from tests.small_room import write_room
+from tests.unit.parties.vanishing import vanishing
 
 NAMES = ("shop", "brand")
 WHY = "the lawyers ask for a day"
@@ -351,6 +353,19 @@ def test_a_node_that_does_not_open_its_door_is_paused_all_the_same(companies: Co
     with home.locked():
         companies.room("pause", "shop", "--reason", WHY)
     assert "paused by shop" in companies.room("status", "shop")
+
+
+def test_what_a_node_may_have_done_before_it_went_away_is_not_done_a_second_time(companies: Companies) -> None:
+    """It once was: the room then had two pauses of one command, each to be lifted."""
+    companies.agree()
+    home = companies.home("shop")
+    with (
+        home.locked(),
+        vanishing(home.socket_file),
+        pytest.raises(UnavailableError, match=r"stopped in the middle and may have done what you asked"),
+    ):
+        companies.room("pause", "shop", "--reason", WHY)
+    assert "standing  open" in companies.room("status", "shop")
 
 
 def test_a_pause_waits_for_the_workers_transaction_and_not_for_more(companies: Companies) -> None:

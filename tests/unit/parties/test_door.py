@@ -9,11 +9,20 @@ from typing import Any
 
 import pytest
 
-from cleanroom.errors import CleanroomError, PeerError, RefusedError, StateError, UnavailableError, UsageError
+from cleanroom.errors import (
+    CleanroomError,
+    PeerError,
+    RefusedError,
+    StateError,
+    UnavailableError,
+    UnreachableError,
+    UsageError,
+)
 from cleanroom.ids import AnalystName
 from parties.door import MAX_LINE_BYTES, Door, Progress, ask_door
 from parties.settings import Analyst, NodeSettings
 from parties.source.source_file import SourceFile
+from tests.unit.parties.vanishing import vanishing
 
 REFUSED = RefusedError("consumer", "brand", "nothing is left", "ask for less")
 ERRORS: dict[str, CleanroomError] = {
@@ -62,7 +71,7 @@ def test_what_the_node_raised_is_raised_at_the_analyst(door: Path, kind: str) ->
 
 
 def test_a_role_that_was_not_given_is_refused(door: Path) -> None:
-    with pytest.raises(UsageError, match="is not an approver"):
+    with pytest.raises(UsageError, match=r"is not an approver in this node's settings: add the role to settings.toml"):
         ask_door(door, {"command": "approve"})
 
 
@@ -91,5 +100,16 @@ def test_a_malformed_line_is_answered_in_one_line(door: Path, line: bytes) -> No
 
 
 def test_where_no_node_is_that_is_said(tmp_path: Path, door: Path) -> None:
-    with pytest.raises(UnavailableError, match="no node answers"):
-        ask_door(tmp_path / "absent.sock", {"command": "ask"})
+    left = tmp_path / "left.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as ended:
+        ended.bind(str(left))
+    for nobody in (tmp_path / "absent.sock", tmp_path / "no folder" / "node.sock", left):
+        with pytest.raises(UnreachableError, match="no node answers"):
+            ask_door(nobody, {"command": "ask"})
+
+
+@pytest.mark.parametrize("said", [b"", b'{"progress": "one"}\n', b'{"answer": {"lif'], ids=repr)
+def test_a_node_that_goes_away_in_the_middle_may_have_done_it(tmp_path: Path, said: bytes) -> None:
+    with vanishing(tmp_path / "node.sock", said), pytest.raises(UnavailableError, match="may have done") as caught:
+        ask_door(tmp_path / "node.sock", {"command": "ask"})
+    assert not isinstance(caught.value, UnreachableError)
