@@ -70,11 +70,19 @@ def status(home: Path) -> None:
 def _lacking(home: Home, contract: Contract, stops: list[Stop]) -> str:
     """Which signatures a resumption lacks, as far as this home knows."""
     everybody = names(tuple(sorted(contract.cards)))
+    known = _known(home, contract, stops)
+    if known is not None:
+        return f"{names(known.missing)}: on the resumption that was signed here last"
+    return f"a resumption needs the signatures of {everybody}: cleanroom room resume --home {home.path}"
+
+
+def _known(home: Home, contract: Contract, stops: list[Stop]) -> Resumption | None:
+    """The resumption that was signed here last, if it lifts all that stands; others may have signed it."""
     with suppress(CleanroomError, OSError):  # none was signed here, or one for other terms
         known = parse_resumption(home.resumption_file.read_bytes(), contract)
-        if {stop.digest for stop in stops} <= set(known.lifts):
-            return f"{names(known.missing)}: on the resumption that was signed here last"
-    return f"a resumption needs the signatures of {everybody}: cleanroom room resume --home {home.path}"
+        if stops and {stop.digest for stop in stops} <= set(known.lifts):
+            return known
+    return None
 
 
 @click.command()
@@ -105,9 +113,12 @@ def close(home: Path | None, socket: Path | None, reason: str) -> None:
 def resume(file: Path | None, home: Path, out: Path | None) -> None:
     """Sign that the present pauses are lifted; when all parties have signed, the room goes on here.
 
-    Without FILE a resumption is started. It goes to the others by hand, each runs this on it, and once more when it is
-    complete. A pause that is said later is not lifted by it.
+    Without FILE a resumption is started, or the one gone on with that was signed here last, if it lifts all that
+    stands. It goes to the others by hand, each runs this on it, and once more when it is complete. A pause that is said
+    later is not lifted by it.
     """
+    if file is not None and out is not None:
+        raise UsageError(f"--out is for a new resumption, and {file} is signed where it is; leave one of the two out")
     folder = Home(home)
     agreement = agreement_in_force(folder)
     stops = _stops(folder)
@@ -117,7 +128,7 @@ def resume(file: Path | None, home: Path, out: Path | None) -> None:
         target = out or folder.resumption_file
         if target.exists() and out is not None:
             raise UsageError(f"{target} is there already, and others may have signed it; choose another --out")
-        resumption = start_resumption(agreement.contract, stops)
+        resumption = _known(folder, agreement.contract, stops) or start_resumption(agreement.contract, stops)
     else:
         target, resumption = file, parse_resumption(read_input(file), agreement.contract)
         _check_covers(resumption, stops)

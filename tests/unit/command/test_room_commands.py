@@ -236,6 +236,52 @@ def test_going_on_takes_every_signature_at_every_node(companies: Companies) -> N
     assert "paused by brand" in companies.room("status", "brand")
 
 
+def test_resuming_once_more_without_a_file_loses_nobody_s_signature(companies: Companies) -> None:
+    """It once began anew over what both had signed, and asked for the other's signature again."""
+    companies.agree()
+    companies.room("pause", "brand", "--reason", WHY)
+    file = companies.folder / "resumption.json"
+    companies.room("resume", "brand", "--out", file)
+    assert "missing   shop" in companies.room("resume", "brand")
+    companies.room("resume", "shop", file)
+    companies.home("brand").resumption_file.write_bytes(file.read_bytes())
+    printed = companies.room("resume", "brand")
+    assert "signed    shop" in printed
+    assert "resumed   at" in printed
+    assert companies.home("brand").resumption_file.read_bytes() == file.read_bytes()
+
+
+def test_a_new_file_holds_the_signatures_that_are_known_here(companies: Companies) -> None:
+    companies.agree()
+    companies.room("pause", "brand", "--reason", WHY)
+    first, second = companies.folder / "first.json", companies.folder / "second.json"
+    companies.room("resume", "brand", "--out", first)
+    assert "missing   shop" in companies.room("resume", "brand", "--out", second)
+    assert second.read_bytes() == first.read_bytes()
+
+
+def test_after_another_pause_resuming_without_a_file_starts_anew(companies: Companies) -> None:
+    companies.agree()
+    companies.room("pause", "brand", "--reason", WHY)
+    companies.room("resume", "brand")
+    companies.room("pause", "brand", "--reason", "and again")
+    printed = companies.room("resume", "brand")
+    assert printed.count("lifts     paused by brand") == 2
+    assert "missing   shop" in printed
+
+
+def test_a_file_and_a_place_for_a_new_one_are_not_given_together(companies: Companies) -> None:
+    companies.agree()
+    companies.room("pause", "brand", "--reason", WHY)
+    file = companies.folder / "resumption.json"
+    companies.room("resume", "brand", "--out", file)
+    other = companies.folder / "other.json"
+    with pytest.raises(UsageError, match=r"--out is for a new resumption, .*leave one of the two out"):
+        companies.room("resume", "shop", file, "--out", other)
+    assert not other.exists()
+    assert not companies.home("shop").resumption_file.exists()
+
+
 def test_a_resumption_that_does_not_lift_a_pause_known_here_is_not_signed(companies: Companies) -> None:
     companies.agree()
     companies.room("pause", "brand", "--reason", WHY)
