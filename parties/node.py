@@ -10,7 +10,8 @@ it is here, in the transaction that takes the statement out of the outbox. After
 the same bytes, and the coordinator's mailbox is read again from the last acknowledged delivery.
 
 A peer's malformed message ends what it was about, is noted in the log as an incident with its sender's name, and
-tells the sender nothing about the reason.
+tells the sender nothing about the reason. So does a message that makes our own code fail: it would otherwise wait in
+the mailbox and fail again at every start.
 """
 
 import logging
@@ -247,7 +248,9 @@ class Node:
             except ForgottenError as error:
                 self._stop_for_good(error)
                 return
-            except (CleanroomError, sqlite3.IntegrityError) as error:
+            except Exception as error:
+                if _is_our_own_trouble(error):
+                    raise
                 with self.desk.database.transaction():
                     self._offended(delivery, error)
                     self._acknowledge(delivery)
@@ -321,7 +324,9 @@ class Node:
                 return
         else:
             subject, kind, sender = item.match_id.hex(), "placement", COORDINATOR
-        _LOG.warning("%s from %s: %s", kind, sender, error)
+        _LOG.warning(
+            "%s from %s: %s", kind, sender, error if isinstance(error, CleanroomError) else type(error).__name__
+        )
         refusal = error if isinstance(error, RefusedError) else None
         if refusal is not None:
             self.refusals[subject] = refusal
@@ -386,3 +391,11 @@ class Node:
 
     def _flush(self) -> None:
         self._sending.flush(self._stopping)
+
+
+def _is_our_own_trouble(error: Exception) -> bool:
+    """Disk, database or memory is gone, whatever was delivered: the node ends and acts on the delivery when it is
+    started again. Every other failure is about what was delivered."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError):
+        return False
+    return isinstance(error, OSError | MemoryError | sqlite3.DatabaseError)

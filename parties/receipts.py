@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from cleanroom.errors import CleanroomError, PeerError
-from cleanroom.querylog.consumer_chain import ConsumerEntry, consumer_heads, matches_debited, spent_units
+from cleanroom.querylog.consumer_chain import (
+    ConsumerEntry,
+    consumer_heads,
+    matches_debited,
+    spent_after_each,
+    spent_units,
+)
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.querylog.ledger_head import LedgerHead, open_head
 from cleanroom.question.plan import Plan
@@ -109,12 +115,12 @@ class Receipts:
         replays = {entry.subject for entry in line.entries if entry.kind == "replayed"}
         if forked and (held.newest is None or held.newest.head not in replays):
             raise _DisputedError("does not continue the one that it showed before")
-        for place, entry in enumerate(line.entries[known:], start=known):
-            if entry.kind == "replayed":
-                _check_replayed(held, line, place)
-            elif entry.kind == "match_debit":
-                self._check_match(plan.owner, held, entry, replays)
-            else:
+        _check_replays(held, line, known)
+        replayed = _replayed_matches(held, line)
+        for entry in line.entries[known:]:
+            if entry.kind == "match_debit":
+                self._check_match(plan.owner, entry, replayed)
+            elif entry.kind != "replayed":
                 self._check_question(plan.owner, entry)
         own = {entry.kind: entry for entry in line.entries if entry.subject == plan.hash()}
         if set(own) != {"reserve", "share_sent"}:
@@ -137,13 +143,12 @@ class Receipts:
         plan = None if row is None else Plan.from_body(peek_statement(row[0]).get("plan"))
         return plan if plan is not None and plan.hash() == plan_hash else None
 
-    def _check_match(self, owner: str, held: _Line, entry: ConsumerEntry, replays: set[str]) -> None:
+    def _check_match(self, owner: str, entry: ConsumerEntry, replayed: set[str]) -> None:
         database = self._desk.database
         known = database.one("SELECT 1 FROM match WHERE id = ? AND peer = ?", entry.subject, owner) or database.one(
             "SELECT 1 FROM statement WHERE subject = ? AND kind IN ('match.opened', 'match.debit')", entry.subject
         )
-        lost = held.newest.matches if held.newest is not None else 0
-        if known is None and entry.subject not in {replayed_match(one, n) for one in replays for n in range(lost)}:
+        if known is None and entry.subject not in replayed:
             raise _DisputedError("holds a match that we did not take part in")
 
     def _keep_evidence(self, owner: str, why: str, statement: bytes, entries: bytes) -> None:
@@ -192,13 +197,29 @@ def _agree(held: _Line, line: _Line) -> bool:
     return common == 0 or held.heads[common - 1] == line.heads[common - 1]
 
 
-def _check_replayed(held: _Line, line: _Line, place: int) -> None:
+def _check_replays(held: _Line, line: _Line, known: int) -> None:
     """A `replayed` entry names a head that we held, and books exactly what was missing of what that head had spent."""
-    entry = line.entries[place]
-    if entry in held.entries:
-        return
-    if entry.subject not in held.heads:
-        raise _DisputedError("replays a head that we never held")
-    claimed = spent_units(held.entries[: held.heads.index(entry.subject) + 1])
-    if entry.units != max(0, claimed - spent_units(line.entries[:place])):
-        raise _DisputedError("replays another amount than was missing")
+    places, taken = {head: place for place, head in enumerate(held.heads)}, set(held.entries)
+    before, claimed = [0, *spent_after_each(line.entries)], spent_after_each(held.entries)
+    for place, entry in enumerate(line.entries[known:], start=known):
+        if entry.kind != "replayed" or entry in taken:
+            continue
+        if entry.subject not in places:
+            raise _DisputedError("replays a head that we never held")
+        if entry.units != max(0, claimed[places[entry.subject]] - before[place]):
+            raise _DisputedError("replays another amount than was missing")
+
+
+def _replayed_matches(held: _Line, line: _Line) -> set[str]:
+    """Under which subjects the checked `replayed` entries of a chain book matches that nobody can name any more.
+
+    They stand right before their `replayed` entry, so that there are never more to compute than the chain is long.
+    """
+    lost = held.newest.matches if held.newest is not None else 0
+    found: set[str] = set()
+    run = 0
+    for entry in line.entries:
+        if entry.kind == "replayed":
+            found |= {replayed_match(entry.subject, number) for number in range(min(run, lost))}
+        run = run + 1 if entry.kind == "match_debit" else 0
+    return found

@@ -7,6 +7,7 @@ Spent counts what was reserved and not voided; a `replayed` entry stands for spe
 forgotten and that nobody could itemise any more, and names the head that the consumer held.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 KINDS = frozenset({"reserve", "share_sent", "voided", "match_debit", "replayed"})
 MAX_UNITS = 2**63 - 1
 _MAX_TEXT = 200
+_SUBJECT = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class ConsumerEntry:
         if value[1] not in KINDS:
             raise PeerError("a ledger entry is of an unknown kind")
         at, kind, quantity, subject, units = value
+        if _SUBJECT.fullmatch(subject) is None:
+            raise PeerError("a ledger entry is about something that has no hash")
         return ConsumerEntry(at, kind, quantity, subject, parse_units(units))
 
 
@@ -85,6 +89,24 @@ def spent_units(entries: Sequence[ConsumerEntry]) -> int:
         for entry in entries
         if entry.kind == "replayed" or (entry.kind == "reserve" and entry.subject not in voided)
     )
+
+
+def spent_after_each(entries: Iterable[ConsumerEntry]) -> list[int]:
+    """What a whole chain had spent after each of its entries: `spent_units` of every beginning, in one walk."""
+    spent, totals = 0, []
+    reserved: dict[str, int] = {}
+    voided: set[str] = set()
+    for entry in entries:
+        if entry.kind == "replayed":
+            spent += entry.units
+        elif entry.kind == "reserve" and entry.subject not in voided:
+            spent += entry.units
+            reserved[entry.subject] = reserved.get(entry.subject, 0) + entry.units
+        elif entry.kind == "voided":
+            spent -= reserved.pop(entry.subject, 0)
+            voided.add(entry.subject)
+        totals.append(spent)
+    return totals
 
 
 def matches_debited(entries: Sequence[ConsumerEntry]) -> int:

@@ -16,7 +16,7 @@ from parties.heads import ForgottenError, Heads, note_forgotten
 from parties.ledger_check import check_ledger
 from parties.own_log import check_own_statements
 from parties.post import Message
-from parties.receipts import Receipts
+from parties.receipts import Receipts, replayed_match
 from parties.replay import Replay, Replayed
 from parties.setup_rows import SetupRows
 from tests.unit.parties.nodes import AGREED, desk
@@ -365,6 +365,13 @@ def test_what_only_a_receipt_tells_is_booked_in_one_sum_and_the_asker_takes_the_
     assert int(receipt(pair)["spent"]) == claimed // 2 * 4
 
 
+def debit(pair: Pair, match: str) -> None:
+    """One match in the owner's ledger."""
+    pair.owner.ledger.match_debit(
+        at=pair.owner.now(), lineage=LINEAGE, room=AGREED.room, peer=SHOP, match_id=match, dummies=390
+    )
+
+
 def test_an_owner_that_only_says_it_replayed_is_not_believed(pair: Pair) -> None:
     """The entry must book what was missing: here it books one unit less."""
     restored(pair)
@@ -373,6 +380,42 @@ def test_an_owner_that_only_says_it_replayed_is_not_believed(pair: Pair) -> None
     pair.owner.ledger.replayed(at=pair.owner.now(), chain=chain, head=receipt(pair)["head"], units=missing - 1)
     made = pair.ask()
     assert "another amount" in pair.take(made, *pair.give(made))
+
+
+def test_many_replayed_heads_cost_the_asker_no_more_than_their_entries(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every match was once tried under every replayed head and number: minutes of work by one message."""
+    hashed: list[int] = []
+
+    def counting(head: str, number: int) -> str:
+        hashed.append(number)
+        return replayed_match(head, number)
+
+    monkeypatch.setattr("parties.receipts.replayed_match", counting)
+    for number in range(60):
+        pair.asker.database.run(
+            "INSERT INTO match (id, peer, initiator, state, contract, own_version, dummies, since)"
+            " VALUES (?, 'brand', 1, 'ready', '', '', 1, 0)",
+            f"{number:064x}",
+        )
+    heads = []
+    for number in range(30):
+        debit(pair, f"{number:064x}")
+        assert pair.answer() == ""
+        heads.append(receipt(pair)["head"])
+    claimed = int(receipt(pair)["spent"])
+    (pair.folder / "empty").mkdir()
+    pair.restore(pair.folder / "empty")
+    chain = Heads(pair.owner)._chain(SHOP)
+    for number in range(30):
+        debit(pair, f"{number:064x}")
+    for head in reversed(heads):
+        pair.owner.ledger.replayed(at=pair.owner.now(), chain=chain, head=head, units=claimed)
+        claimed = 0
+    made = pair.ask()
+    assert pair.take(made, *pair.give(made)) == ""
+    assert 0 < len(hashed) <= 90
 
 
 def test_a_reservation_that_a_backup_held_open_is_closed_as_spent(pair: Pair) -> None:

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from cleanroom.errors import AuthenticationError, CleanroomError, PeerError
 from cleanroom.querylog.consumer_chain import (
+    KINDS,
     ConsumerEntry,
     consumer_genesis,
     consumer_heads,
     matches_debited,
     parse_units,
+    spent_after_each,
     spent_units,
 )
 from cleanroom.querylog.dsse import peek_statement, sign_statement
@@ -69,6 +71,26 @@ def test_a_voided_reservation_is_not_spent_and_a_replayed_sum_always_is() -> Non
     assert spent_units(voided) == 105
 
 
+SOME_ENTRIES = st.lists(
+    st.builds(
+        ConsumerEntry,
+        st.just(AT),
+        st.sampled_from(sorted(KINDS)),
+        st.just("count"),
+        st.sampled_from([PLAN, OTHER, "ef" * 32]),
+        st.integers(0, 9),
+    ),
+    max_size=12,
+)
+
+
+@given(SOME_ENTRIES)
+def test_what_was_spent_after_each_entry_is_what_every_beginning_of_the_chain_has_spent(
+    entries: list[ConsumerEntry],
+) -> None:
+    assert spent_after_each(entries) == [spent_units(entries[:count]) for count in range(1, len(entries) + 1)]
+
+
 def test_an_entry_is_read_back_as_it_was_written() -> None:
     assert ConsumerEntry.from_body(ENTRY.body()) == ENTRY
 
@@ -82,6 +104,11 @@ BAD_ENTRIES: list[Any] = [
     [AT, "reserve", "count", PLAN, 7],
     [AT, "reserve", "count", "x" * 201, "7"],
     [AT, "reserve", "a\nb", PLAN, "7"],
+    [AT, "replayed", "", "", "7"],
+    [AT, "replayed", "", "zz" * 32, "7"],
+    [AT, "replayed", "", PLAN[:-1], "7"],
+    [AT, "replayed", "", PLAN + "0", "7"],
+    [AT, "replayed", "", PLAN.upper(), "7"],
 ]
 
 
