@@ -124,7 +124,9 @@ class Desk:
         )
 
     def send(self, recipient: str, kind: str, subject: str, header: Mapping[str, Any], blob: bytes = b"") -> None:
-        """Seal a message and put its pieces into the outbox."""
+        """Seal a message and put its pieces into the outbox; nothing for who has left the room, whom nobody reaches."""
+        if recipient not in self.contract.cards:
+            return
         for envelope in self.post.write(PartyName(recipient), kind, subject, header, blob):
             self.send_sealed(envelope)
 
