@@ -7,14 +7,22 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 MOST_LISTED = 12
+MOST_CHARACTERS = 200
+"""Of a list: a refusal's text travels, and its reader takes no more than 500 characters."""
 MOST_SHOWN = 40
 
 
 def listed(names: Iterable[str]) -> str:
-    """The names in their order, the first twelve of them; `none` without any."""
+    """The names in their order, the first twelve or 200 characters of them; `none` without any."""
     known = list(names)
-    more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
-    return (", ".join(known[:MOST_LISTED]) or "none") + more
+    shown, length = 0, 0
+    for name in known[:MOST_LISTED]:
+        length += len(name) + len(", ")
+        if shown and length > MOST_CHARACTERS:
+            break
+        shown += 1
+    more = f" and {len(known) - shown} more" if len(known) > shown else ""
+    return (", ".join(known[:shown]) or "none") + more
 
 
 def meant(typed: str, names: Iterable[str]) -> str:
