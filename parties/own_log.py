@@ -112,8 +112,29 @@ def _stop(desk: Desk, statement: bytes) -> Stop | None:
         return None
 
 
+_REMEMBERED = frozenset(
+    {
+        "answer.released",
+        "budget.debit",
+        "budget.voided",
+        "match.debit",
+        "question.approved",
+        "question.refused",
+        "room.closed",
+        "room.paused",
+        "room.resumed",
+    }
+)
+"""What this node puts into the log itself, and what spends or decides.
+
+Other statements of ours prove nothing when somebody else puts them there: a `ledger.head` is in its asker's hands, a
+`contract.signed` also stands on proposals that never came into force.
+"""
+
+
 def _is_forgotten(desk: Desk, statement: bytes) -> bool:
-    if own_body(desk, statement) is None:
+    body = own_body(desk, statement)
+    if body is None or body.get("kind") not in _REMEMBERED:
         return False
     known = desk.database.one("SELECT 1 FROM statement WHERE digest = ?", sha256(statement).hexdigest())
     waiting = desk.database.one("SELECT 1 FROM outbox WHERE kind = 'statement' AND payload = ?", statement)

@@ -36,10 +36,10 @@ def log_of(statements: Sequence[bytes], *, page: int = 256, withheld: int = 0) -
     return read
 
 
-def said(by: str, number: int, key: str = "") -> bytes:
+def said(by: str, number: int, key: str = "", kind: str = "answer.released") -> bytes:
     """A statement in the name of `by`."""
-    body = {"actor": by, "kind": "incident", "number": number, "v": 1}
-    return sign_statement("incident", body, identity(key or by))
+    body = {"actor": by, "kind": kind, "number": number, "v": 1}
+    return sign_statement(kind, body, identity(key or by))
 
 
 OTHERS = [said("brand", number) for number in range(5)]
@@ -79,7 +79,7 @@ def setup_state(node: Desk) -> str:
 
 def remember(node: Desk, statement: bytes) -> None:
     """Hold a statement of our own."""
-    node.keep_statement("incident", "s", statement, {"index": 0})
+    node.keep_statement("answer.released", "s", statement, {"index": 0})
 
 
 def test_an_empty_log_and_a_log_of_others_are_fine(node: Desk) -> None:
@@ -107,7 +107,8 @@ def test_a_log_is_walked_page_by_page_and_later_only_its_news(node: Desk, page: 
 def test_own_statements_that_are_held_are_fine(node: Desk) -> None:
     remember(node, said("shop", 1))
     node.database.run(
-        "INSERT INTO outbox (kind, says, subject, payload) VALUES ('statement', 'incident', 's', ?)", said("shop", 2)
+        "INSERT INTO outbox (kind, says, subject, payload) VALUES ('statement', 'answer.released', 's', ?)",
+        said("shop", 2),
     )
     check(node, log_of([OTHERS[0], said("shop", 1), said("shop", 2)]))
     assert setup_state(node) == "ready"
@@ -138,7 +139,8 @@ def test_a_node_that_was_caught_once_stays_caught_whatever_the_log_says_later(no
 
 def test_a_statement_in_another_outbox_row_is_not_held(node: Desk) -> None:
     node.database.run(
-        "INSERT INTO outbox (kind, says, subject, payload) VALUES ('envelope', 'incident', 's', ?)", said("shop", 2)
+        "INSERT INTO outbox (kind, says, subject, payload) VALUES ('envelope', 'answer.released', 's', ?)",
+        said("shop", 2),
     )
     with pytest.raises(StateError):
         check(node, log_of([said("shop", 2)]))
@@ -147,6 +149,23 @@ def test_a_statement_in_another_outbox_row_is_not_held(node: Desk) -> None:
 def test_a_forgery_in_our_name_is_no_reason_to_stop(node: Desk) -> None:
     check(node, log_of([said("shop", 1, key="brand"), OTHERS[0]]))
     assert (mark(node), setup_state(node)) == (2, "ready")
+
+
+SPENDS_OR_DECIDES = ["answer.released", "budget.debit", "budget.voided", "match.debit", "question.approved",
+                     "question.refused", "room.closed", "room.paused", "room.resumed"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SPENDS_OR_DECIDES)
+def test_every_statement_that_spends_or_decides_is_remembered_or_missed(node: Desk, kind: str) -> None:
+    with pytest.raises(StateError, match="backup was restored"):
+        check(node, log_of([said("shop", 1, kind=kind)]))
+
+
+@pytest.mark.parametrize("kind", ["ledger.head", "contract.signed"])
+def test_what_others_hold_of_ours_stops_us_not_when_they_put_it_into_the_log(node: Desk, kind: str) -> None:
+    """A receipt that we gave an asker, and our signature under a proposal that never came into force."""
+    check(node, log_of([said("shop", 1, kind=kind)]))
+    assert (mark(node), setup_state(node)) == (1, "ready")
 
 
 @pytest.mark.parametrize("length", [0, 1, 2])
