@@ -18,6 +18,7 @@ from cleanroom.question.plan import Plan
 from cleanroom.question.shape import partition_cells, quantity_cells, split_party
 
 _SAME = "nothing: the same question was approved before"
+_ANEW = "asked anew: the same question was approved before, and this is another draw of noise, paid once more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def differences(contract: Contract, plan: Plan, before: Plan) -> tuple[str, ...]
     then = {fact.name: fact.says for fact in facts(contract, before)}
     now = facts(contract, plan)
     found += [f"{fact.name}: {fact.says}; it was: {then[fact.name]}" for fact in now if fact.says != then[fact.name]]
+    if not found and plan.repeat != before.repeat:
+        return (_ANEW,)
     return tuple(found) or (_SAME,)
 
 

@@ -95,7 +95,10 @@ def test_what_is_left_is_said_before_and_after_and_that_nothing_would_be() -> No
 
 CHANGES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "nothing": ({}, ("nothing: the same question was approved before",)),
-    "asked again": ({"repeat": 1}, ("nothing: the same question was approved before",)),
+    "asked again": (
+        {"repeat": 1},
+        ("asked anew: the same question was approved before, and this is another draw of noise, paid once more",),
+    ),
     "another analyst": (
         {"analyst": AnalystName("bob")},
         ("asker: shop, its analyst bob; it was: shop, its analyst alice",),
