@@ -2,8 +2,9 @@
 
 A reservation is freed by a `voided` entry, a signed `budget.voided` and a message to the asker. Its question number
 stays burnt, and nothing is ever released for it, also when the log's proof of its debit comes afterwards. A question
-that no approver decided within a week is refused. A set-up that stalled is killed on both sides. The worker looks now
-and then; there is no thread for it.
+that no approver decided within a week is refused. A set-up that stalled is killed on both sides. What began in the
+future, because the clock was set back since, begins when that is seen. The worker looks now and then; there is no
+thread for it.
 """
 
 from parties.answering import Answering
@@ -33,6 +34,11 @@ class Expiry:
     def sweep(self) -> None:
         """End what has waited too long."""
         self._swept = now = self._desk.clock()
+        # What is open since a moment yet to come, because the clock was set back, waits from now on.
+        self._desk.database.run(
+            "UPDATE question SET since = ?1 WHERE owner = 1 AND state IN ('reserved', 'pending') AND since > ?1", now
+        )
+        self._desk.database.run("UPDATE setup SET since = ?1 WHERE state NOT IN ('ready', 'dead') AND since > ?1", now)
         for (plan_hash,) in self._desk.database.all(
             "SELECT plan_hash FROM question WHERE owner = 1 AND state = 'reserved' AND since <= ?", now - RESERVATION_S
         ):

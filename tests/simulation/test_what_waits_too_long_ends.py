@@ -97,6 +97,26 @@ def test_a_reservation_is_freed_when_its_time_has_come_and_releases_nothing_afte
     assert room.incidents() == []
 
 
+def test_a_clock_that_was_set_back_keeps_a_reservation_no_longer_than_any_other(room: SteppedRoom) -> None:
+    """It once waited until the clock had caught up, and held its asker's reservations that long."""
+    brand = room["brand"]
+    before = brand.spent("shop")
+    honest = brand.opened.desk.clock
+    later(brand, 10 * RESERVATION_S)
+    without_proofs(brand, "budget.debit")
+    plan = put(room)
+    brand.opened.desk.clock = honest
+    later(brand, 0)
+    later(brand, RESERVATION_S - 1)
+    assert (state(brand, plan), brand.spent("shop")) == ("reserved", before + plan.cost_units)
+    later(brand, 1)
+    assert (state(brand, plan), brand.spent("shop")) == ("voided", before)
+    brand.opened.desk.clock = honest
+    with_proofs(brand)
+    room.settle()
+    assert room.ask("shop", "brand", by="colour", of="colour").state == "answered"
+
+
 def test_the_question_number_of_a_freed_reservation_stays_burnt(room: SteppedRoom) -> None:
     brand = room["brand"]
     without_proofs(brand, "budget.debit")
