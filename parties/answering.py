@@ -1,8 +1,13 @@
 """A question from the owner's side: decide, charge, compute, add noise, release. Protocol.md section 4.
 
-    (gate) ─accepted, reserved→ reserved ─debit logged→ released ─statement logged→ sent
-       ├ refused, logged
-       └ needs approval → pending ─approved, logged→ (gate again), see `pending`
+    taken ─(gate) accepted, cost reserved→ reserved ─debit logged→ released ─statement logged→ sent
+             ├ no → refused, told when it stands in the log
+             └ a person must agree → pending ─agreed→ approved ─logged→ (gate) again; see `pending`
+
+    reserved ─match or set-up ended, room stopped, an hour over, new terms→ voided: the cost is free again
+    reserved, or decided by a person, in a backup whose ledger was replayed → lost: never answered; see `replay`
+
+No transaction ends with a question that is still `taken`.
 
 Order is what protects people: the gate decides on public facts; one transaction reserves the cost, pins the plan and
 takes the question number before any row is read; masked rows are stored before they leave; noise is drawn once, in
@@ -181,7 +186,7 @@ class Answering:
     def _insert(self, plan: Plan, statement: bytes, digest: str) -> None:
         self._desk.database.run(
             "INSERT INTO question (plan_hash, owner, peer, request_digest, plan, state, setup, since)"
-            " VALUES (?, 1, ?, ?, ?, 'reserved', ?, ?)",
+            " VALUES (?, 1, ?, ?, ?, 'taken', ?, ?)",
             plan.hash(),
             plan.asker,
             digest,

@@ -1,11 +1,19 @@
 """A question from the asker's side: sign the plan, have it logged, send it, open what comes back, once.
 
     asked ─logged→ sent ─rows→ rowed ─release, its statement in the log→ answered
-                     │             └ refusal → refused
-                     └ the owner's approver must agree → pending ─asked again→ sent
+                     ├ over a whole table, without rows: release, its statement in the log→ answered
+                     └ the owner's approver must agree → pending ─rows or release→ as from sent
+                                                            └ asked again → sent
+
+    sent, pending or rowed ─refusal, in the log→ refused
+    anything that is neither answered nor refused → failed: the owner voided it, its match ended, a message about it
+    was an offence, or the receipt that came with the answer does not go on from the one we hold
 
 A question that waits for the owner's approver costs nothing yet. Its answer or refusal comes by itself; the end of a
 question whose analyst was told to come back is shown to whoever asks the same again.
+
+With every answer comes the owner's signed head of what its ledger holds about us, and it is checked before anything is
+opened: see `receipts`. Where it does not fit, the answer is not shown and the log gets an incident.
 
 Nothing is opened or shown before the owner's `answer.released` over exactly these bytes is proved to be in the log.
 The opened answer is kept; the same question is answered from it, free, for ever. To the outside this node behaves the
