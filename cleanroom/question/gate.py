@@ -10,7 +10,8 @@ Rules, in the order they are checked (the owner's node refuses at the first that
 6.  question   the contract allows this quantity, and over this base (the match, or the owner's whole table).
 7.  column     `by` is a dimension of the party that splits; the owner's column is a dimension (histogram) or a measure;
                hidden and undeclared columns are none.
-8.  consumer   each of the owner's columns in the question is granted to the asker.
+8.  column-grant
+               each of the owner's columns in the question is granted to the asker.
 9.  noise      one scale for each part of the quantity, each at least 1 and at most 2^40.
 10. partition  the number of leaves is the contract's; groups are disjoint, ascending, without leaf 0 or unused leaves.
 11. cells      the answer has not more numbers than the owner allows.
@@ -21,11 +22,18 @@ Rules, in the order they are checked (the owner's node refuses at the first that
 16. budget     what this asker has spent, open reservations included, leaves room for the cost.
 17. lineage    what everybody has spent on these people leaves room for the cost.
 18. patience   the asker has not more open reservations than the owner allows.
-19. approval   not refused: a question beyond the owner's limits is accepted with the reasons why an approver must look
-               at it first. After approval every rule is checked again.
 
-Left out here because they need the node's own state, and checked there before this is called: that match, set-up
-and dataset versions are the current ones, and that the plan hash is not already answered for another request.
+No rule here refuses for want of approval: a question beyond the owner's limits passes, with the reasons why one of its
+approvers must look at it first. After approval every rule is checked again.
+
+Refusals that need the node's own state come from there, before or after this is called, under these names:
+
+already-asked  another request was made under the same plan (`answering`).
+approval       an approver said no, or nobody decided within a week (`pending`).
+match          match, set-up or table changed while the question waited for approval (`pending`). A new plan
+               that names others than the current ones ends without a refusal.
+contract       the terms were changed while the question waited for approval (`pending`).
+patience       too many questions of this asker wait for approval already (`pending`).
 """
 
 from dataclasses import dataclass
@@ -74,10 +82,8 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the owner will do, recomputed from contract and plan; `approval` says why a person must agree first."""
+    """What the answer costs, recomputed from contract and plan; `approval` says why a person must agree first."""
 
-    shape: Shape
-    scales: tuple[Fraction, ...]
     cost_units: int
     approval: tuple[str, ...] = ()
 
@@ -98,7 +104,7 @@ def decide(contract: Contract, plan: Plan, view: LedgerView, situation: Situatio
         units=cost,
         units_today=view.units_today,
     )
-    return Accepted(shape=expected, scales=plan.scales, cost_units=cost, approval=approval)
+    return Accepted(cost_units=cost, approval=approval)
 
 
 def owners_columns(question: Questioned) -> tuple[str, ...]:
@@ -129,7 +135,7 @@ def check_words(contract: Contract, question: Questioned, situation: Situation) 
         shape(contract, question, (MIN_SCALE,))
     except UsageError as error:
         raise RefusedError("column", owner, str(error), "ask for one of the columns named here") from None
-    _check_consumer(contract, dataset, question)
+    _check_column_grant(contract, dataset, question)
 
 
 def _no_such_parties(contract: Contract, question: Questioned) -> RefusedError:
@@ -175,7 +181,7 @@ def _check_kind(dataset: Dataset, question: Questioned) -> None:
         )
 
 
-def _check_consumer(contract: Contract, dataset: Dataset, question: Questioned) -> None:
+def _check_column_grant(contract: Contract, dataset: Dataset, question: Questioned) -> None:
     used = [(question.quantity.column, question.quantity.role)]
     if question.base == "table":
         used.append((question.by, "dimension"))
@@ -190,7 +196,7 @@ def _check_consumer(contract: Contract, dataset: Dataset, question: Questioned) 
             other for other in names if granted(find_column(contract, dataset.owner, other, role), question.asker)
         ]
         raise RefusedError(
-            "consumer",
+            "column-grant",
             dataset.owner,
             f"{dataset.owner}'s column `{name}` is not granted to {question.asker}",
             f"granted {role}s: {listed(open_to_asker)}",

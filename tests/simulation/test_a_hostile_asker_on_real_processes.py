@@ -176,7 +176,7 @@ def test_a_plan_on_another_footing_gets_nothing(room: Attacked, defect: str) -> 
         ("column", Quantity("histogram", "income")),
         ("column", Quantity("sum", "income")),
         ("column", Quantity("histogram", "email")),
-        ("consumer", Quantity("histogram", "shade")),
+        ("column-grant", Quantity("histogram", "shade")),
     ],
 )
 def test_a_column_that_is_hidden_undeclared_or_granted_to_another_gives_nothing(

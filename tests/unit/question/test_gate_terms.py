@@ -12,6 +12,7 @@ from cleanroom.question.columns import Hidden
 from cleanroom.question.contract import Contract
 from cleanroom.question.gate import Accepted, LedgerView, Situation, decide
 from cleanroom.question.quantity import Part, Quantity
+from cleanroom.question.shape import parts_of
 from cleanroom.question.standing import RoomStanding
 from tests.unit.question.agreements import BANK, BRAND, RHO, SHOP, contract, dataset, dimension, measure, plan
 
@@ -59,7 +60,7 @@ def test_a_column_is_for_those_to_whom_it_is_granted() -> None:
         for who in (SHOP, BANK)
     )
     assert decided(owned(columns=for_shop))
-    assert refused(owned(columns=for_bank)) == "consumer"
+    assert refused(owned(columns=for_bank)) == "column-grant"
     assert decided(owned(columns=for_bank), quantity=Quantity("count"))
 
 
@@ -116,9 +117,9 @@ def test_over_the_table_both_columns_are_the_owner_s_and_each_must_be_granted() 
     closed = dimension(consumers=(BANK,))
     agreed = owned(columns=(closed, COLOUR, SPEND))
     assert decided(agreed, by="tier"), "over the match `tier` is the asker's"
-    assert refused(agreed, by="tier", base="table") == "consumer"
+    assert refused(agreed, by="tier", base="table") == "column-grant"
     assert decided(agreed, by="colour", base="table", quantity=Quantity("sum", "spend"))
-    assert refused(agreed, by="", base="table", quantity=Quantity("histogram", "tier")) == "consumer"
+    assert refused(agreed, by="", base="table", quantity=Quantity("histogram", "tier")) == "column-grant"
 
 
 def test_over_the_table_the_owner_s_column_splits_even_where_the_asker_has_none() -> None:
@@ -161,7 +162,8 @@ def test_a_question_has_one_scale_for_each_of_its_parts(kind: str, parts: int) -
 
 def test_a_quantile_counts_people_in_the_declared_bins_and_needs_some() -> None:
     asked = plan(EDGED, quantity=Quantity("quantile", "spend"))
-    assert decide(EDGED, asked, NOTHING_SPENT, DAY).shape.parts == (Part(words=3, sensitivity=1),)
+    assert decide(EDGED, asked, NOTHING_SPENT, DAY)
+    assert parts_of(EDGED, asked) == (Part(words=3, sensitivity=1),)
     bare = owned(columns=(dimension(), COLOUR, measure()))
     with pytest.raises(RefusedError, match="has no edges") as caught:
         decide(bare, replace(asked, contract=plan(bare, by="").contract), NOTHING_SPENT, DAY)
@@ -186,8 +188,9 @@ def test_a_hidden_column_cannot_split_the_owner_s_table() -> None:
 
 def test_one_name_in_two_roles_is_asked_for_in_either_and_granted_in_each_by_itself() -> None:
     both = owned(columns=(dimension("age", ("young", "old")), measure("age", consumers=(BANK,))))
-    assert decided(both, quantity=Quantity("histogram", "age")).shape.parts == (Part(words=3, sensitivity=1),)
-    assert refused(both, quantity=Quantity("sum", "age")) == "consumer"
+    assert decided(both, quantity=Quantity("histogram", "age"))
+    assert parts_of(both, plan(both, quantity=Quantity("histogram", "age"))) == (Part(words=3, sensitivity=1),)
+    assert refused(both, quantity=Quantity("sum", "age")) == "column-grant"
 
 
 def test_freshness_counts_from_the_day_of_the_table() -> None:
