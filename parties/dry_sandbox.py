@@ -23,10 +23,10 @@ from cleanroom.question.standing import OPEN, RoomStanding
 from cleanroom.transport.authority import Authority
 from cleanroom.transport.requests import new_tls_key
 from parties.agreeing import agreement_in_force
+from parties.beside import desk_beside
 from parties.dry_running import own_record
 from parties.requests import question_of
 from parties.room_file import RoomFile, read_room_file
-from parties.room_life import desk_beside
 from parties.room_state import DOMAIN, RoomState
 from parties.sandbox import SandboxQuestion, check_columns, check_names
 
