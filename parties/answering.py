@@ -83,11 +83,17 @@ class Answering:
         ):
             raise PeerError("a plan is not the one its message and signature say")
         self._desk.proof_of(statement, message.header.get("proof"))
-        self._heads.check_receipt(message)
         digest = sha256(statement).hexdigest()
         known = self._desk.database.one(
             "SELECT request_digest, state FROM question WHERE plan_hash = ?", message.subject
         )
+        try:
+            self._heads.check_receipt(message)
+        except RefusedError as refusal:
+            if known is None:
+                self._insert(plan, statement, digest)
+                self.pending.refuse(message.subject, refusal)
+            return
         if known is not None:
             self._repeat(message.subject, known[0], known[1], digest, message.sender)
             return

@@ -14,7 +14,7 @@ import hmac
 import os
 from hashlib import sha256
 
-from cleanroom.errors import PeerError, StateError
+from cleanroom.errors import PeerError, RefusedError, StateError
 from cleanroom.querylog.consumer_chain import ConsumerEntry
 from cleanroom.querylog.dsse import sign_statement, strict_base64
 from cleanroom.querylog.ledger_head import KIND, LedgerHead, open_head
@@ -26,6 +26,9 @@ from parties.post import PIECE_BYTES, Message
 
 FORGOTTEN = "a receipt of ours that our ledger does not hold"
 REPLAY = "cleanroom party ledger replay --home FOLDER"
+MOST_ENTRIES = 3_000
+"""That an asker may lack when it asks. An entry is at most 140 bytes, so this fills four fifths of what `pack_entries`
+takes; the rest is for what is booked until the answer leaves."""
 
 
 class ForgottenError(StateError):
@@ -92,7 +95,11 @@ class Heads:
         return int(row[0]) if row else 0
 
     def check_receipt(self, message: Message) -> None:
-        """The asker's newest receipt, if it has one; raises PeerError, or ForgottenError when we have forgotten it."""
+        """The asker's newest receipt, if it has one; raises PeerError, or ForgottenError when we have forgotten it.
+
+        Raises RefusedError when more entries came since than travel with an answer; then what it showed before counts
+        on, for answers that are under way.
+        """
         chain, told = self._chain(message.sender), 0
         if "receipt" in message.header:
             statement = strict_base64(message.header["receipt"])
@@ -104,8 +111,20 @@ class Heads:
                 told = head.entries if held == chain else 0
             elif not self._is_replayed(held, head):
                 raise ForgottenError(message.sender, statement)
+        if self._desk.ledger.standing(chain).entries - told > MOST_ENTRIES:
+            raise self._lost_receipts(message.sender)
         self._desk.database.run(
             "INSERT OR REPLACE INTO head_told VALUES (?, ?, ?, ?)", chain.lineage, chain.room, chain.consumer, told
+        )
+
+    def _lost_receipts(self, asker: str) -> RefusedError:
+        return RefusedError(
+            "receipt",
+            self._desk.name,
+            f"{asker} shows no receipt that is new enough: since then its part of the ledger grew by more than"
+            f" {MOST_ENTRIES} entries",
+            f"restore {asker}'s node from a newer backup, or agree on a room under another name, where receipts begin"
+            " anew and what is spent stays spent",
         )
 
     def _is_replayed(self, chain: Chain, head: LedgerHead) -> bool:
@@ -133,10 +152,13 @@ def note_forgotten(desk: Desk, error: ForgottenError) -> None:
 
 
 def pack_entries(first: int, entries: list[ConsumerEntry]) -> bytes:
-    """Entries as they travel beside their head; raises StateError when they are too many for one message."""
+    """Entries as they travel beside their head; raises StateError when they are too many for one message.
+
+    `check_receipt` refuses an asker that lacks so many before anything is charged.
+    """
     packed = canonical_bytes({"entries": [entry.body() for entry in entries], "first": first})
     if len(packed) > PIECE_BYTES // 2:
-        raise StateError("an asker has lost its receipts and would need more ledger entries than a message holds")
+        raise StateError("while an answer was under way more ledger entries came than travel with it")
     return packed
 
 

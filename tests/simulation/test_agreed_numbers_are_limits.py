@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cleanroom.errors import RefusedError, SourceError
+from tests.live_room import RecordingNoise
 from tests.simulation.stepped_room import COLUMNS, SteppedRoom, people, small_parties, stepped_room
 
 OVERLAP = {"epsilon": "16", "delta": "1e-9", "matches": 2}
@@ -115,3 +116,24 @@ def test_a_ready_set_up_keeps_nodes_and_siblings_and_no_secret_of_its_making(tmp
             for name, party in room.parties.items()
         }
     assert kinds == {"shop": {"setup.siblings", "setup.categories"}, "brand": {"setup.nodes"}}
+
+
+def test_an_asker_that_lost_too_many_receipts_is_refused_with_the_way_out_and_charged_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = RecordingNoise()
+    with stepped_room(tmp_path, small_parties(), noise=noise) as room:
+        room.ask("shop", "brand", base="table")
+        spent, drawn = room["brand"].spent("shop"), len(noise.draws)
+        for table in ("receipt", "receipt_entry"):
+            room["shop"].opened.desk.database.run(f"DELETE FROM {table}")  # noqa: S608 # both names are literals above
+        monkeypatch.setattr("parties.heads.MOST_ENTRIES", 1)
+        with pytest.raises(
+            RefusedError, match=r"\(rule receipt of brand\); restore shop's node from .*, or agree on a room"
+        ):
+            room.ask("shop", "brand", base="table", epsilon="0.5")
+        assert room.log("question.refused")[0]["rule"] == "receipt"
+        assert (room["brand"].spent("shop"), len(noise.draws)) == (spent, drawn)
+        assert not room.incidents()
+        monkeypatch.undo()
+        room.ask("shop", "brand", base="table", epsilon="0.5")

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from cleanroom.errors import PeerError, StateError
+from cleanroom.errors import PeerError, RefusedError, StateError
+from cleanroom.querylog.consumer_chain import KINDS, MAX_UNITS, ConsumerEntry
 from cleanroom.querylog.dsse import peek_statement, sign_statement, strict_base64
 from cleanroom.question.plan import Plan
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from parties.desk import Desk
-from parties.heads import ForgottenError, Heads, note_forgotten
+from parties.heads import MOST_ENTRIES, ForgottenError, Heads, note_forgotten, pack_entries
 from parties.ledger_check import check_ledger
 from parties.own_log import check_own_statements
 from parties.post import Message
@@ -155,6 +156,35 @@ def test_a_voided_question_is_nobodys_fault(pair: Pair) -> None:
     pair.owner.ledger.void(at=pair.owner.now(), plan_hash=made.hash())
     assert pair.answer() == ""
     assert int(receipt(pair)["spent"]) == plan(AGREED, units=RHO // 100).cost_units
+
+
+@pytest.mark.parametrize(("most", "refused"), [(4, False), (3, True)])
+def test_who_lacks_more_entries_than_travel_with_an_answer_is_told_so_before_anything_is_charged(
+    most: int, refused: bool, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It once was found at sending, when the question was paid for and its noise drawn."""
+    pair.answer()
+    pair.answer()
+    monkeypatch.setattr("parties.heads.MOST_ENTRIES", most)
+    told = pair.owner.database.all("SELECT * FROM head_told")
+    pair.show()
+    assert (newest := pair.owner.database.all("SELECT * FROM head_told")) != told
+    pair.asker.database.run("DELETE FROM receipt")
+    pair.asker.database.run("DELETE FROM receipt_entry")
+    if not refused:
+        assert pair.answer() == ""
+        return
+    with pytest.raises(RefusedError, match=r"shop shows no receipt .* restore shop's node .* room under another name"):
+        pair.show()
+    assert pair.owner.database.all("SELECT * FROM head_told") == newest, "answers under way are not made longer"
+
+
+def test_as_many_entries_as_an_asker_may_lack_fit_and_those_that_come_meanwhile() -> None:
+    longest = ConsumerEntry("2026-01-02T03:04:05Z", "match_debit", "histogram", "f" * 64, MAX_UNITS)
+    assert max(len(kind) for kind in KINDS) == len(longest.kind)
+    assert pack_entries(1, [longest] * (MOST_ENTRIES + 500))
+    with pytest.raises(StateError, match="more ledger entries came"):
+        pack_entries(1, [longest] * 2 * MOST_ENTRIES)
 
 
 def test_nothing_of_a_receipt_says_that_another_consumer_asked(pair: Pair) -> None:
