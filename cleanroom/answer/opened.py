@@ -206,8 +206,8 @@ class Opened:
             {
                 "by": by,
                 "of": cell.name,
-                "lowest_rank": cell.best,
-                "highest_rank": cell.worst,
+                "best_rank": cell.best,
+                "worst_rank": cell.worst,
                 "in_top": cell.in_top,
             }
             for cell in ranked

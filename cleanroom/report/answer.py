@@ -184,8 +184,8 @@ def _rank(body: Mapping[str, Any]) -> Rank:
     return Rank(
         by=_text_or_none(body["by"]),
         of=_text(body["of"]),
-        lowest=_count(body["lowest_rank"]),
-        highest=_count(body["highest_rank"]),
+        lowest=_count(body["best_rank"]),
+        highest=_count(body["worst_rank"]),
         in_top=_text(body["in_top"]),
     )
 

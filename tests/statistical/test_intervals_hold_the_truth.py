@@ -176,7 +176,7 @@ def rank_holds(line: dict[str, Any], truth: Cells) -> bool:
     rivals = [count for (by, of), count in truth.items() if by == line["by"] and of not in ("other", line["of"])]
     mine = truth[line["by"], line["of"]]
     best, worst = 1 + sum(count > mine for count in rivals), 1 + sum(count >= mine for count in rivals)
-    possible = line["lowest_rank"] <= worst and best <= line["highest_rank"]
+    possible = line["best_rank"] <= worst and best <= line["worst_rank"]
     return possible and not (line["in_top"] == "certainly" and best > 2)
 
 

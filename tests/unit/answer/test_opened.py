@@ -120,7 +120,7 @@ def test_a_ranking_stands_beside_the_cells_and_leaves_other_out() -> None:
         (None, "blue", 2, 3, "possibly"),
         (None, "green", 2, 3, "possibly"),
     ]
-    assert list(ranked["ranking"][0]) == ["by", "of", "lowest_rank", "highest_rank", "in_top"]
+    assert list(ranked["ranking"][0]) == ["by", "of", "best_rank", "worst_rank", "in_top"]
     assert ranked["question"]["top"] == 2
 
 

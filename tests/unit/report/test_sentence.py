@@ -376,7 +376,7 @@ def test_a_ranking_names_ties_as_ties(places: tuple[str, str], text: str) -> Non
     found = body([600, 300, 0])
     found["question"]["top"] = 1
     found["ranking"] = [
-        {"by": None, "of": of, "lowest_rank": 1, "highest_rank": 2, "in_top": place}
+        {"by": None, "of": of, "best_rank": 1, "worst_rank": 2, "in_top": place}
         for of, place in zip(("black", "red"), places, strict=True)
     ]
     answer = read_answer(found)
