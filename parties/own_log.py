@@ -19,13 +19,14 @@ from cleanroom.querylog.dsse import open_statement, peek_statement
 from cleanroom.question.stop import CLOSED, PAUSED, Stop, read_earlier_stop
 from cleanroom.wire.messages import MAX_LOG_PAGE, LogPage
 from parties.desk import Desk
+from parties.heads import REPLAY
 from parties.setup_rows import SetupRows
 
 ReadLog = Callable[[int, int], LogPage]
 _RESTORED = (
     "the log holds statements of this node that its database does not know: a backup was restored, or two nodes use one"
-    " identity. All set-ups are dead; replay the missing debits before serving again: cleanroom party ledger replay"
-    " --home FOLDER"
+    " identity. All set-ups are dead; replay the missing debits before serving again:"
+    f" {REPLAY}"
 )
 
 
