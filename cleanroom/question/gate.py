@@ -29,6 +29,7 @@ approvers must look at it first. After approval every rule is checked again.
 Refusals that need the node's own state come from there, before or after this is called, under these names:
 
 already-asked  another request was made under the same plan (`answering`).
+receipt        the asker lacks receipts for more entries than one answer can bring (`heads`).
 approval       an approver said no, or nobody decided within a week (`pending`).
 match          match, set-up or table changed while the question waited for approval (`pending`). A new plan
                that names others than the current ones ends without a refusal.
