@@ -45,6 +45,12 @@ from parties.refusals import refusal_fields
 from parties.setup_rows import Setup, SetupRows
 from parties.values import packed_values, table_sums
 
+MAX_REPEATS = 20
+REPEATS_S = 3600.0
+"""How often what was decided about one plan is said again, in so many seconds."""
+_WAITS = """SELECT 1 FROM outbox
+ WHERE subject = ? AND says IN ('question.pending', 'question.released', 'question.refused')"""
+
 
 class Answering:
     """All questions about this node's people. `noise` comes from the constructor and from nowhere else."""
@@ -67,6 +73,7 @@ class Answering:
         self._heads = Heads(desk)
         self.pending = Pending(desk)
         self._pace = pace
+        self._repeats: dict[str, tuple[float, int]] = {}
 
     def on_plan(self, message: Message) -> None:
         """A signed, logged plan."""
@@ -216,6 +223,8 @@ class Answering:
         database.run("UPDATE question SET question = ? WHERE plan_hash = ?", number, plan_hash)
 
     def _repeat(self, plan_hash: str, known_digest: str, state: str, digest: str, asker: str) -> None:
+        if not self._may_repeat(plan_hash):
+            return
         if digest != known_digest:
             refusal = RefusedError(
                 "already-asked",
@@ -229,6 +238,18 @@ class Answering:
             self._send_stored(plan_hash)
         elif state == "pending":
             self.pending.tell(plan_hash)
+
+    def _may_repeat(self, plan_hash: str) -> bool:
+        """What was lost is sent again; as that is free for the asker it is bounded, and not done in a stopped room."""
+        database, now = self._desk.database, self._desk.clock()
+        waits = database.one(_WAITS, plan_hash)
+        if waits is not None or self._desk.stops.standing().state != "open":
+            return False
+        since, count = self._repeats.get(plan_hash, (now, 0))
+        if abs(now - since) >= REPEATS_S:
+            since, count = now, 0
+        self._repeats[plan_hash] = (since, count + 1)
+        return count < MAX_REPEATS
 
     def refusal_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
         """The refusal stands in the log: tell the asker."""

@@ -19,7 +19,7 @@ from cleanroom.querylog.consumer_chain import ConsumerEntry
 from cleanroom.querylog.dsse import sign_statement, strict_base64
 from cleanroom.querylog.ledger_head import KIND, LedgerHead, open_head
 from cleanroom.querylog.salted_tree import Inclusion, include
-from cleanroom.wire.canonical import canonical_bytes
+from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from parties.desk import Desk
 from parties.ledger import Chain, Standing
 from parties.post import PIECE_BYTES, Message
@@ -51,8 +51,15 @@ class Heads:
         self._secret = hmac.digest(desk.keys.state, b"cleanroom/v1/head-secret", sha256)
 
     def give(self, consumer: str, plan_hash: str) -> tuple[str, bytes]:
-        """The signed head for this consumer (base64), and the entries since the last one that it showed us."""
+        """The signed head for this consumer (base64), and the entries since the last one that it showed us.
+
+        Given with one plan once: who asks again gets the same bytes, unless it has lost receipts in between.
+        """
         ledger, chain = self._desk.ledger, self._chain(consumer)
+        first = self._told(chain) + 1
+        given = self._given(plan_hash)
+        if given is not None and given[0] <= first:
+            return given[1:]
         sequence, nonce = ledger.sequence(), os.urandom(32)
         body = {
             **self._fields(chain, plan_hash, sequence, nonce),
@@ -68,8 +75,18 @@ class Heads:
         self._desk.database.run(
             "INSERT INTO head_given VALUES (?, ?, ?, ?)", sha256(statement).hexdigest(), sequence, nonce, statement
         )
-        first = self._told(chain) + 1
-        return base64.b64encode(statement).decode("ascii"), pack_entries(first, ledger.entries(chain, first))
+        head, entries = base64.b64encode(statement).decode("ascii"), pack_entries(first, ledger.entries(chain, first))
+        given_now = {"entries": base64.b64encode(entries).decode("ascii"), "first": first, "head": head}
+        self._desk.database.keep("head", plan_hash, canonical_bytes(given_now))
+        return head, entries
+
+    def _given(self, plan_hash: str) -> tuple[int, str, bytes] | None:
+        """What went with this plan before: the place of its first entry, the head, the entries."""
+        database = self._desk.database
+        if database.one("SELECT 1 FROM bulk WHERE kind = 'head' AND id = ?", plan_hash) is None:
+            return None
+        kept = parse_canonical(database.kept("head", plan_hash))
+        return int(kept["first"]), str(kept["head"]), base64.b64decode(kept["entries"])
 
     def _chain(self, consumer: str) -> Chain:
         return Chain(self._desk.dataset.lineage, self._desk.contract.room, consumer)
