@@ -8,6 +8,7 @@
       PeerError           another process sent something malformed, foreign, stale or forged
         CallRefused       a remote call that ends with a named reason (`cleanroom.transport.reasons`)
         AuthenticationError
+        ConflictError     other bytes stand under the name that ours would have
         OutOfTurnError    well-formed, at the wrong moment; the relay's doing as easily as the sender's
       UnavailableError    another process did not answer in time; names it
         MailboxFullError  the recipient of a message does not read; everybody else is as reachable as before
@@ -68,6 +69,10 @@ class PendingError(CleanroomError):
 
 class PeerError(CleanroomError):
     """Another process sent bytes that this process will not act on."""
+
+
+class ConflictError(PeerError):
+    """The coordinator holds other bytes under this name; ours were not taken and never will be."""
 
 
 class OutOfTurnError(PeerError):

@@ -46,7 +46,7 @@ from parties.pending import Pending
 from parties.people import People
 from parties.post import Message
 from parties.refusals import parse_refusal, refusal_header
-from parties.sending import Carrier, Sending
+from parties.sending import Carrier, DoubledError, Sending
 from parties.setup_asker import SetupAsker
 from parties.setup_owner import SetupOwner
 from parties.setup_rows import SetupRows
@@ -390,7 +390,13 @@ class Node:
     # ---- what leaves ---------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        self._sending.flush(self._stopping)
+        try:
+            self._sending.flush(self._stopping)
+        except DoubledError as error:
+            with self.desk.database.transaction():
+                self.rows.kill_all()
+            self._failure = error
+            self.stop()
 
 
 def _is_our_own_trouble(error: Exception) -> bool:

@@ -18,10 +18,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from cleanroom.errors import CleanroomError, MailboxFullError, UnavailableError
+from cleanroom.errors import CleanroomError, ConflictError, MailboxFullError, StateError, UnavailableError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
+from cleanroom.querylog.statement import ONCE_KINDS
 from cleanroom.wire.messages import Envelope
 from parties.desk import Desk, proof_body, unpack_envelope, unpack_tags
 from parties.work_log import timed
@@ -53,8 +54,18 @@ _NEXT = """SELECT id, kind, subject, recipient, payload FROM outbox
 _NEXT_WHILE_STOPPED = _NEXT.format(may_leave=f"says IN ({', '.join('?' * len(WHILE_STOPPED))})")
 _NEXT_OF_ALL = _NEXT.format(may_leave="TRUE")
 
+_DOUBLED = (
+    "the log holds another {kind} of this node for {subject}: another node uses this identity, or a backup was"
+    " restored. All set-ups are dead; stop the other node, then replay the missing debits before serving again:"
+    " cleanroom party ledger replay --home FOLDER"
+)
+
 Step = Callable[[str, bytes, dict[str, Any]], None]
 """What waited for a statement: called with its subject, its bytes and its proof as JSON."""
+
+
+class DoubledError(StateError):
+    """Another node says under our identity what this one was about to say; neither may go on unseen."""
 
 
 class Carrier(Protocol):
@@ -84,7 +95,10 @@ class Sending:
         self._troubled = troubled
 
     def flush(self, stopping: threading.Event) -> None:
-        """Send in order until nothing is left, the coordinator is out of reach, or the node is to stop."""
+        """Send in order until nothing is left, the coordinator is out of reach, or the node is to stop.
+
+        Raises DoubledError, for good, when the log holds another debit or release in the place of ours.
+        """
         database = self._desk.database
         full: set[str] = set()
         while not stopping.is_set():
@@ -105,6 +119,8 @@ class Sending:
                 return
             except CleanroomError as error:
                 self._troubled(error)
+                if kind == "statement" and isinstance(error, ConflictError):
+                    self._check_alone(identifier, subject, payload)
                 if kind == "statement" and self._desk.is_current(payload):
                     return
                 self._give_up(identifier, kind, subject, payload)
@@ -131,6 +147,18 @@ class Sending:
             if kind == "statement":
                 self._desk.keep_statement(str(peek_statement(payload)["kind"]), subject, payload, {})
             self._ended(subject)
+
+    def _check_alone(self, identifier: int, subject: str, payload: bytes) -> None:
+        """The next start refuses to serve, too; what was refused is kept, and not said again after the replay."""
+        kind = str(peek_statement(payload)["kind"])
+        if kind not in ONCE_KINDS:
+            return
+        error = DoubledError(_DOUBLED.format(kind=kind, subject=subject[:12]))
+        with self._desk.database.transaction():
+            self._take_out(identifier)
+            self._desk.keep_statement(kind, subject, payload, {})
+            self._desk.database.run("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", str(error))
+        raise error
 
     def _go_on(self, identifier: int, subject: str, payload: bytes, proof: LogProof | None) -> None:
         try:

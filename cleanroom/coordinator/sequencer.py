@@ -1,7 +1,8 @@
 """Taking statements into the log: checks whose they are, gives each its place once, and notes which matches are open.
 
 The coordinator adds nothing to what a party said and cannot say anything for it: a party's statement carries that
-party's signature. It keeps no budget and judges no question.
+party's signature. It keeps no budget and judges no question. Of debits and releases it takes one for each party and
+subject: by the refusal of a second one a node learns that another one uses its identity.
 """
 
 from cleanroom.coordinator.log_table import append_entry, check_log, known_proof, read_entries
@@ -11,7 +12,7 @@ from cleanroom.crypto.signatures import SigningKey
 from cleanroom.errors import PeerError
 from cleanroom.ids import PartyName, hex32
 from cleanroom.querylog.chain import LogProof
-from cleanroom.querylog.statement import COORDINATOR, Statement, match_pair, verify_statement
+from cleanroom.querylog.statement import COORDINATOR, ONCE_KINDS, Statement, match_pair, verify_statement
 from cleanroom.question.contract import Contract
 from cleanroom.transport.reasons import CallRefused, Reason
 from cleanroom.wire.messages import LogPage
@@ -37,6 +38,7 @@ class Sequencer:
             known = known_proof(tx, statement)
             if known is not None:
                 return known
+            _note_once(tx, verified)
             self._note_match(tx, verified, caller)
             return append_entry(tx, statement, self._contract.room, self._log_key)
 
@@ -61,3 +63,13 @@ class Sequencer:
                 raise CallRefused(Reason.NOT_ALLOWED, "a match is not known, or not the caller's")
             if match.state == "open":
                 end_match(tx, match.match_id, "aborted")
+
+
+def _note_once(tx: Transaction, statement: Statement) -> None:
+    if statement.kind not in ONCE_KINDS:
+        return
+    new = tx.execute(
+        "INSERT OR IGNORE INTO said_once VALUES (?, ?, ?)", (statement.kind, statement.actor, statement.subject)
+    )
+    if new.rowcount != 1:
+        raise CallRefused(Reason.CONFLICT, "another statement of this kind and actor is logged about this subject")

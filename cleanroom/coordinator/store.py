@@ -21,7 +21,7 @@ from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import RoomName
 from cleanroom.querylog.chain import genesis_head
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Transaction = sqlite3.Connection
 
 _SCHEMA = """
@@ -30,6 +30,9 @@ CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NUL
 CREATE TABLE log (
     position INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, statement BLOB NOT NULL,
     previous_head BLOB NOT NULL, head BLOB NOT NULL, signature BLOB NOT NULL
+) STRICT;
+CREATE TABLE said_once (
+    kind TEXT NOT NULL, actor TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (kind, actor, subject)
 ) STRICT;
 CREATE TABLE match (
     match_id BLOB PRIMARY KEY, initiator TEXT NOT NULL, responder TEXT NOT NULL,
@@ -52,6 +55,8 @@ CREATE TRIGGER log_is_never_changed BEFORE UPDATE ON log BEGIN SELECT RAISE(ABOR
 CREATE TRIGGER log_is_never_shortened BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER sent_is_never_changed BEFORE UPDATE ON sent BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER sent_is_never_shortened BEFORE DELETE ON sent BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER said_once_is_never_changed BEFORE UPDATE ON said_once BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER said_once_is_never_shortened BEFORE DELETE ON said_once BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER head_never_shrinks BEFORE UPDATE ON head WHEN NEW.size <= OLD.size
     BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """

@@ -55,6 +55,8 @@ _MORE_FIELDS = {
 }
 COORDINATOR = "coordinator"
 COORDINATOR_KINDS = frozenset({"match.placed", "match.aborted"})
+ONCE_KINDS = frozenset({"budget.debit", "answer.released", "match.debit"})
+"""What a party says once about one subject: a second one comes from another node under the same identity."""
 MAX_SUBJECT_CHARACTERS = 200
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 

@@ -14,7 +14,14 @@ from typing import Any, TypeVar
 
 import grpc
 
-from cleanroom.errors import AuthenticationError, CleanroomError, MailboxFullError, PeerError, UnavailableError
+from cleanroom.errors import (
+    AuthenticationError,
+    CleanroomError,
+    ConflictError,
+    MailboxFullError,
+    PeerError,
+    UnavailableError,
+)
 from cleanroom.ids import PartyName
 from cleanroom.querylog.chain import LogProof, verify_head, verify_proof
 from cleanroom.question.contract import PROTOCOL_VERSION, Contract
@@ -128,7 +135,10 @@ class CoordinatorClient:
         self._call("/cleanroom.v1.Matching/SubmitTags", request, room_pb2.SubmitTagsReply)
 
     def append(self, statement: bytes) -> LogProof:
-        """Log a signed statement (DSSE bytes, at most 64 KiB); the proof is verified under the key on the card."""
+        """Log a signed statement (DSSE bytes, at most 64 KiB); the proof is verified under the key on the card.
+
+        Raises ConflictError when the log holds another statement in its place (`querylog.statement.ONCE_KINDS`).
+        """
         request = room_pb2.AppendRequest(caller=self._head(), statement=statement)
         proof = read_proof(self._call("/cleanroom.v1.QueryLog/Append", request, room_pb2.AppendReply).proof)
         verify_proof(proof, statement, self._contract.room, self._contract.coordinator.log_key)
@@ -192,6 +202,8 @@ class CoordinatorClient:
             sentence = f"status {code.name}"
         if code in {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED}:
             return AuthenticationError(f"{who} refused: {sentence}")
+        if code == grpc.StatusCode.ALREADY_EXISTS:
+            return ConflictError(f"{who} refused: {sentence}")
         return PeerError(f"{who} refused: {sentence}")
 
 

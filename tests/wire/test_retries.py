@@ -8,8 +8,9 @@ import grpc
 import pytest
 
 from cleanroom.coordinator import mailbox
-from cleanroom.errors import MailboxFullError, PeerError, UnavailableError
+from cleanroom.errors import ConflictError, MailboxFullError, PeerError, UnavailableError
 from cleanroom.ids import PartyName
+from cleanroom.querylog.statement import ONCE_KINDS
 from cleanroom.transport.retry import Patience
 from cleanroom.wire.messages import TagPiece
 from tests.rooms import Room, Running
@@ -145,3 +146,23 @@ def test_a_full_mailbox_is_told_at_once_and_nothing_is_tried_twice(
         shop.send(room.envelope("shop", "brand", b"second"))
     assert pauses == []
     shop.send(room.envelope("shop", "airline", b"third"))
+
+
+@pytest.mark.parametrize("kind", sorted(ONCE_KINDS))
+def test_a_debit_or_release_is_taken_once_for_each_party_and_subject(kind: str, room: Room, served: Running) -> None:
+    shop, brand = room.client("shop", served.address), room.client("brand", served.address)
+    first = room.statement("shop", kind, "one", at="2026-01-02T03:04:05Z")
+    proof = shop.append(first)
+    with pytest.raises(ConflictError, match="other bytes are stored"):
+        shop.append(room.statement("shop", kind, "one", at="2026-01-02T03:04:06Z"))
+    assert shop.append(first) == proof
+    brand.append(room.statement("brand", kind, "one"))
+    shop.append(room.statement("shop", kind, "two"))
+    assert len(shop.read_log(0).entries) == 3
+
+
+def test_other_statements_may_be_made_again_about_one_subject(room: Room, served: Running) -> None:
+    shop = room.client("shop", served.address)
+    for second in range(2):
+        shop.append(room.statement("shop", "incident", "one", at=f"2026-01-02T03:04:0{second}Z"))
+    assert len(shop.read_log(0).entries) == 2
