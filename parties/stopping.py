@@ -3,7 +3,9 @@
 A stop is one transaction: the fact, the signed statement for the log and the sealed messages to the other parties are
 on disk together, before anything else is done and whether or not the coordinator can be reached. Everything that
 decides or sends reads that fact from the database, so it holds from the moment the transaction ends, for a running
-node as well: the stop is written beside its worker, which may be waiting for an unreachable coordinator.
+node as well: the stop is written beside its worker, which may be waiting for an unreachable coordinator. Nothing is
+begun afterwards. What the worker has begun before, one message, one statement or one list of tags, ends as it would
+have: each call has ten seconds, and one that failed is not tried again.
 """
 
 import base64

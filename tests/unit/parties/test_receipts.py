@@ -187,6 +187,22 @@ def test_as_many_entries_as_an_asker_may_lack_fit_and_those_that_come_meanwhile(
         pack_entries(1, [longest] * 2 * MOST_ENTRIES)
 
 
+def test_the_same_plan_again_gets_the_same_head_and_one_who_lost_receipts_gets_the_entries_it_lacks(
+    pair: Pair,
+) -> None:
+    pair.give(pair.ask())
+    made = pair.ask()
+    heads = Heads(pair.owner)
+    pair.owner.database.run("INSERT OR REPLACE INTO head_told SELECT lineage, room, consumer, 2 FROM ledger")
+    first = heads.give(SHOP, made.hash())
+    assert heads.give(SHOP, made.hash()) == first
+    pair.owner.database.run("UPDATE head_told SET entries = 0")
+    lost = heads.give(SHOP, made.hash())
+    assert lost != first
+    assert len(lost[1]) > len(first[1])
+    assert heads.give(SHOP, made.hash()) == lost
+
+
 def test_nothing_of_a_receipt_says_that_another_consumer_asked(pair: Pair) -> None:
     """Same entries, head and sums; only salts, proof and root differ, and those are fresh each time."""
     made = pair.ask()
