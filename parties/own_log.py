@@ -35,7 +35,7 @@ def check_own_statements(desk: Desk, rows: SetupRows, read_log: ReadLog) -> None
     row = desk.database.one("SELECT value FROM meta WHERE name = 'restored'")
     if row is not None:
         raise StateError(row[0])
-    mark, forgotten = _mark(desk), False
+    mark, forgotten = log_mark(desk), False
     stops: list[Stop] = []
     for page, end in walk_log(read_log, *mark):
         mark = end
@@ -47,6 +47,10 @@ def check_own_statements(desk: Desk, rows: SetupRows, read_log: ReadLog) -> None
         if forgotten:
             rows.kill_all()
             desk.database.run("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", _RESTORED)
+            desk.database.run(
+                "INSERT OR REPLACE INTO meta VALUES ('restored-log', ?)",
+                f"{desk.contract.room} {mark[0]} {mark[1].hex()}",
+            )
         else:
             desk.database.run(
                 "INSERT OR REPLACE INTO meta VALUES (?, ?)", mark_name(desk), f"{mark[0]} {mark[1].hex()}"
@@ -76,7 +80,8 @@ def walk_log(read_log: ReadLog, index: int, head: bytes) -> Iterator[tuple[LogPa
             return
 
 
-def _mark(desk: Desk) -> tuple[int, bytes]:
+def log_mark(desk: Desk) -> tuple[int, bytes]:
+    """Up to which entry the log was checked, and its head there."""
     row = desk.database.one("SELECT value FROM meta WHERE name = ?", mark_name(desk))
     if row is None:
         return 0, genesis_head(desk.contract.room)

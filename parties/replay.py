@@ -5,20 +5,23 @@ Everything found is booked as spent, whether its answer left or not, except debi
 Reservations that the backup held open are closed as spent too: their answers may have left after the backup was made;
 what waited for approval in the backup and was decided since is not decided again.
 What a receipt claims beyond that is booked in one sum. All set-ups die. Doing it again changes nothing.
+
+The log must go on from what this node checked before, and hold what stopped it: a log that ends earlier now books
+nothing and frees nothing.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from cleanroom.errors import PeerError
+from cleanroom.errors import PeerError, StateError
 from cleanroom.match.handshake import dummies_of_lineage
-from cleanroom.querylog.chain import genesis_head
+from cleanroom.querylog.chain import genesis_head, next_head
 from cleanroom.querylog.consumer_chain import parse_units
 from cleanroom.querylog.ledger_head import open_head
 from parties.desk import Desk
 from parties.heads import FORGOTTEN
 from parties.ledger import Chain
-from parties.own_log import ReadLog, own_body, walk_log
+from parties.own_log import ReadLog, log_mark, own_body, walk_log
 from parties.receipts import replayed_match
 from parties.setup_rows import SetupRows
 
@@ -53,15 +56,40 @@ class Replay:
         self._questions = self._matches = self._closed = self._units = 0
 
     def run(self, read_log: ReadLog) -> Replayed:
-        """Read the whole log, then book; raises PeerError when the log does not add up."""
+        """Read the whole log, then book; raises PeerError when the log does not add up, StateError when it lacks what
+        stopped this node, or counts in another currency."""
         own: list[tuple[bytes, dict[str, Any]]] = []
-        for page, _ in walk_log(read_log, 0, genesis_head(self._desk.contract.room)):
+        missing = self._to_be_met()
+        index, head = 0, genesis_head(self._desk.contract.room)
+        missing.discard((index, head))
+        for page, _ in walk_log(read_log, index, head):
             for entry in page.entries:
+                index, head = index + 1, next_head(head, entry.statement)
+                missing.discard((index, head))
                 body = own_body(self._desk, entry.statement)
                 if body is not None:
                     own.append((entry.statement, body))
+        if missing:
+            raise StateError(
+                f"nothing was booked: the log is not the one that this node saw before, up to entry {max(missing)[0]};"
+                " it was cut or replaced, so ask the coordinator's operator for the whole log, then replay again"
+            )
         with self._desk.database.transaction():
             return self._book(own)
+
+    def _to_be_met(self) -> set[tuple[int, bytes]]:
+        """(index, head) of the log as it was checked last, and as it was when it showed what we had forgotten."""
+        places = {log_mark(self._desk)}
+        row = self._desk.database.one("SELECT value FROM meta WHERE name = 'restored-log'")
+        if row is not None:
+            room, index, head = row[0].split()
+            if room != self._desk.contract.room:
+                raise StateError(
+                    f"nothing was booked: what this node forgot stands in the log of room {room}; replay it under that"
+                    " room's contract first"
+                )
+            places.add((int(index), bytes.fromhex(head)))
+        return places
 
     def _book(self, own: list[tuple[bytes, dict[str, Any]]]) -> Replayed:
         database = self._desk.database
@@ -79,7 +107,7 @@ class Replay:
             self._book_receipts()
             self._rows.kill_all()
             database.run("INSERT OR REPLACE INTO meta VALUES ('replayed', ?)", str(self._ledger.sequence()))
-            database.run("DELETE FROM meta WHERE name = 'restored'")
+            database.run("DELETE FROM meta WHERE name IN ('restored', 'restored-log')")
         return Replayed(statements, self._questions, self._matches, self._closed, self._units)
 
     def _book_one(self, body: dict[str, Any]) -> None:

@@ -507,6 +507,39 @@ def test_a_replay_from_the_log_books_each_debit_once_and_honours_our_own_voids(p
     check_ledger(pair.owner)
 
 
+def test_a_replay_over_a_log_that_ends_before_what_stopped_the_node_books_and_frees_nothing(pair: Pair) -> None:
+    """It once booked nothing and let the node serve again."""
+    backup = pair.backup()
+    first, second = pair.ask(), pair.ask(BANK)
+    log = [debited(pair, first), debited(pair, second)]
+    pair.restore(backup)
+    with pytest.raises(StateError, match="backup was restored"):
+        check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
+    for shown in ([], log[:1], [log[1], log[0]]):
+        with pytest.raises(StateError, match=r"^nothing was booked: .* up to entry 2; .* then replay again$"):
+            replay(pair, *shown)
+        with pytest.raises(StateError, match="backup was restored"):
+            check_own_statements(pair.owner, SetupRows(pair.owner), log_of(shown))
+    assert pair.owner.ledger.sequence() == 0
+    assert replay(pair, *log).questions == 2
+    check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
+
+
+def test_a_replay_goes_on_from_the_log_that_was_checked_before(pair: Pair) -> None:
+    log = [debited(pair, pair.ask()), debited(pair, pair.ask(BANK))]
+    check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
+    for shown in ([], log[:1], [log[1], log[0]]):
+        with pytest.raises(StateError, match=r"^nothing was booked: .* up to entry 2;"):
+            replay(pair, *shown)
+    assert replay(pair, *log) == Replayed(0, 0, 0, 0, 0)
+
+
+def test_what_was_forgotten_in_one_room_is_not_freed_by_the_log_of_another(pair: Pair) -> None:
+    pair.owner.database.run("INSERT INTO meta VALUES ('restored-log', ?)", f"winter 2 {'ab' * 32}")
+    with pytest.raises(StateError, match="log of room winter"):
+        replay(pair)
+
+
 def test_a_healthy_node_loses_nothing_by_a_replay(pair: Pair) -> None:
     """A reservation that waits for its proof stays open."""
     made = pair.ask()
