@@ -150,6 +150,7 @@ class Answering:
         self._desk.state(
             "budget.debit",
             plan_hash,
+            accountant=self._desk.contract.accountant,
             consumer=plan.asker,
             lineage=dataset.lineage,
             match=plan.match,

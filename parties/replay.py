@@ -6,6 +6,7 @@ Reservations that the backup held open are closed as spent too: their answers ma
 what waited for approval in the backup and was decided since is not decided again.
 What a receipt claims beyond that is booked in one sum. All set-ups die. Doing it again changes nothing.
 
+Units are booked in the currency that each debit names; one of another currency than the ledger's ends the replay.
 The log must go on from what this node checked before, and hold what stopped it: a log that ends earlier now books
 nothing and frees nothing.
 """
@@ -114,6 +115,7 @@ class Replay:
         kind, subject = body.get("kind"), str(body.get("subject"))
         room, lineage = str(body.get("room")), str(body.get("lineage"))
         if kind == "budget.debit" and not self._ledger.has("reserve", subject):
+            self._ledger.fix_accountant(lineage, str(body.get("accountant")))
             self._ledger.reserve(
                 at=str(body.get("at")),
                 lineage=lineage,

@@ -45,7 +45,7 @@ _MORE_FIELDS = {
     "question.asked": frozenset({"owner", "plan"}),
     "question.approved": frozenset({"approver", "reason"}),
     "question.refused": frozenset({"advice", "explanation", "owner", "peer", "rule"}),
-    "budget.debit": frozenset({"consumer", "lineage", "match", "quantity", "units"}),
+    "budget.debit": frozenset({"accountant", "consumer", "lineage", "match", "quantity", "units"}),
     "answer.released": frozenset({"consumer", "digest"}),
     "budget.voided": frozenset({"consumer"}),
     "room.paused": frozenset({"reason"}),

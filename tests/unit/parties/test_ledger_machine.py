@@ -63,6 +63,7 @@ def reserve(node: Desk, asked: Plan, *, cut: bool = False) -> None:
         node.state(
             "budget.debit",
             asked.hash(),
+            accountant=node.contract.accountant,
             consumer=asked.asker,
             lineage=DATASET.lineage,
             match=asked.match,

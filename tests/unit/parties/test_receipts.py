@@ -479,11 +479,12 @@ def test_a_reservation_that_a_backup_held_open_is_closed_as_spent(pair: Pair) ->
         pair.owner.ledger.void(at=pair.owner.now(), plan_hash=made.hash())
 
 
-def debited(pair: Pair, made: Plan, kind: str = "budget.debit") -> bytes:
+def debited(pair: Pair, made: Plan, kind: str = "budget.debit", accountant: str = "zcdp") -> bytes:
     """The owner's statement, as it stands in the log."""
     more: dict[str, Any] = {"consumer": made.asker}
     if kind == "budget.debit":
         more |= {
+            "accountant": accountant,
             "lineage": LINEAGE,
             "match": made.match,
             "quantity": made.quantity.kind,
@@ -505,6 +506,27 @@ def test_a_replay_from_the_log_books_each_debit_once_and_honours_our_own_voids(p
     assert replay(pair, *log) == Replayed(0, 0, 0, 0, 0)
     check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
     check_ledger(pair.owner)
+
+
+def test_a_replay_fixes_the_currency_of_a_ledger_that_was_lost(pair: Pair) -> None:
+    """Units of rho were once read as pure epsilon under later terms."""
+    backup = pair.backup()
+    log = [debited(pair, pair.ask())]
+    pair.restore(backup)
+    assert replay(pair, *log).questions == 1
+    with pytest.raises(StateError, match="agree on zcdp"):
+        pair.owner.ledger.fix_accountant(LINEAGE, "pure")
+
+
+def test_a_debit_in_another_currency_than_the_ledgers_is_not_booked(pair: Pair) -> None:
+    pair.owner.ledger.fix_accountant(LINEAGE, "pure")
+    backup = pair.backup()
+    log = [debited(pair, pair.ask(), accountant="pure"), debited(pair, pair.ask(), accountant="zcdp")]
+    pair.restore(backup)
+    with pytest.raises(StateError, match="the two do not add up"):
+        replay(pair, *log)
+    assert pair.owner.ledger.sequence() == 0
+    assert replay(pair, *log[:1]).questions == 1
 
 
 def test_a_replay_over_a_log_that_ends_before_what_stopped_the_node_books_and_frees_nothing(pair: Pair) -> None:
