@@ -45,7 +45,7 @@ from parties.refusals import refusal_fields
 from parties.setup_rows import Setup, SetupRows
 from parties.values import packed_values, table_sums
 
-MAX_REPEATS = 20
+MAX_REPEATS = 128
 REPEATS_S = 3600.0
 """How often what was decided about one plan is said again, in so many seconds."""
 _WAITS = """SELECT 1 FROM outbox
