@@ -310,7 +310,7 @@ def test_replies_of_an_earlier_question_do_not_answer_a_later_one(room: Lied) ->
 @pytest.fixture(scope="module")
 def matching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lied]:
     """A room whose owner's people may be matched often: an analyst's question begins two matches before it gives up."""
-    with lied(tmp_path_factory.mktemp("matching"), matches=32) as opened:
+    with lied(tmp_path_factory.mktemp("matching"), matches=48) as opened:
         yield opened
 
 

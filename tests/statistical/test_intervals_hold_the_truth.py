@@ -190,4 +190,4 @@ def test_a_few_answers_of_every_kind_hold_the_truth(tmp_path: Path, quantity: Qu
 def test_answers_of_every_kind_hold_the_truth_as_often_as_they_say(
     tmp_path: Path, quantity: Quantity, base: str
 ) -> None:
-    hold_the_truth(tmp_path, quantity, base, 200)
+    hold_the_truth(tmp_path, quantity, base, 100)
