@@ -6,11 +6,11 @@ Source: DSSE v1.0.2, protocol.md section 1.
 """
 
 import base64
-import binascii
 from typing import Any
 
 from cleanroom.crypto.signatures import SigningKey, verify
 from cleanroom.errors import PeerError
+from cleanroom.transparency.spelling import base64_bytes
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 
 MAX_STATEMENT_BYTES = 65_535
@@ -44,13 +44,7 @@ def strict_base64(text: object) -> bytes:
     """Standard base64 with padding, in its one canonical spelling; raises PeerError."""
     if not isinstance(text, str):
         raise PeerError("a base64 field is not text")
-    try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeError) as error:
-        raise PeerError("a base64 field is malformed") from error
-    if base64.b64encode(data).decode("ascii") != text:
-        raise PeerError("a base64 field is not in canonical form")
-    return data
+    return base64_bytes(text, "a base64 field")
 
 
 def _envelope(envelope: bytes) -> tuple[str, bytes, bytes]:

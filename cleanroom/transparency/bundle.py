@@ -1,0 +1,42 @@
+"""Entries as files: each with its length before it, two bytes, big-endian (C2SP tlog-tiles, Log entries).
+
+Entries are kept as they were received, 1 to 65,535 bytes; nothing is ever serialised again.
+"""
+
+from collections.abc import Sequence
+
+from cleanroom.errors import PeerError
+from cleanroom.transparency.hashes import MAX_ENTRY_BYTES
+
+
+class BrokenBundle(PeerError):
+    """The entry at `position` (from 0) of a bundle cannot be read."""
+
+    def __init__(self, text: str, position: int) -> None:
+        super().__init__(text)
+        self.position = position
+
+
+def encode_bundle(entries: Sequence[bytes]) -> bytes:
+    """The bundle of up to 256 entries; raises ValueError for an entry the log could not hold."""
+    if any(not 1 <= len(entry) <= MAX_ENTRY_BYTES for entry in entries):
+        raise ValueError("an entry has 1 to 65,535 bytes")
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+
+
+def decode_bundle(data: bytes, width: int) -> tuple[bytes, ...]:
+    """Exactly `width` entries and nothing after them; raises BrokenBundle."""
+    entries: list[bytes] = []
+    at = 0
+    for position in range(width):
+        length = int.from_bytes(data[at : at + 2], "big")
+        entry = data[at + 2 : at + 2 + length]
+        if len(data) < at + 2 or len(entry) != length:
+            raise BrokenBundle("a bundle ends before its last entry", position)
+        if length == 0:
+            raise BrokenBundle("an entry is empty", position)
+        entries.append(entry)
+        at += 2 + length
+    if at != len(data):
+        raise BrokenBundle("a bundle has bytes after its last entry", width)
+    return tuple(entries)
