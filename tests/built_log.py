@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from cleanroom.crypto.signatures import SigningKey
-from cleanroom.transparency.checkpoint import Checkpoint, sign_checkpoint
+from cleanroom.ids import RoomName
+from cleanroom.transparency.checkpoint import Checkpoint, log_origin, sign_checkpoint
 from cleanroom.transparency.cosignature import cosign
 from cleanroom.transparency.export import CHECKPOINT_PATH, exported
 from cleanroom.transparency.hashes import leaf_hash
@@ -13,7 +14,7 @@ from cleanroom.transparency.policy import Policy, all_of
 from cleanroom.transparency.tile import places
 from cleanroom.transparency.tree import Tree
 
-ORIGIN = "coordinator.example/spring/log/1"
+ORIGIN = log_origin("coordinator.example", RoomName("spring"), 1)
 TIME = 1_700_000_000
 LOG_SEED = SigningKey(bytes(32))
 LOG_KEY = NoteKey(ORIGIN, KeyKind.LOG, LOG_SEED.public_bytes())

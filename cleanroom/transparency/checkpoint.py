@@ -10,7 +10,6 @@ audit them, and witnesses disagree on whether they are signed (audit-log.md sect
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 
 from cleanroom.crypto.signatures import SigningKey, verify
 from cleanroom.errors import AuthenticationError, PeerError
@@ -24,11 +23,6 @@ from cleanroom.transparency.spelling import MAX_NUMBER, base64_text, decimal, ha
 def log_origin(host: str, room: RoomName, number: int) -> str:
     """The name of a room's log; `number` grows when a log key was compromised and the log begins anew."""
     return f"{host}/{room}/log/{number}"
-
-
-def origin_hash(origin: str) -> str:
-    """What stands for an origin in a witness's monitoring address, hex (tlog-witness)."""
-    return sha256(origin.encode("utf-8")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,9 @@ class Counterparts:
 def install(folder: Path) -> Counterparts:
     """Both packages by their hashes, into a new environment."""
     subprocess.run([newer_python(), "-m", "venv", folder], check=True, timeout=PATIENCE_S)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
-    subprocess.run([*pip, "--require-hashes", "--requirement", LOCK], check=True, timeout=PATIENCE_S)
+    python = str(folder / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    subprocess.run([*pip, "--require-hashes", "--requirement", str(LOCK)], check=True, timeout=PATIENCE_S)
     return Counterparts(folder / "bin")
 
 

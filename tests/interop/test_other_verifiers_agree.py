@@ -86,7 +86,7 @@ def test_aics_tlog_finds_one_entry_and_the_growth_of_a_log(counterparts: Counter
     (tmp_path / "entry").write_bytes(entries[123])
     (tmp_path / "older").write_bytes(signed(checkpoint_of(entries[:200])).to_bytes())
     (tmp_path / "forked").write_bytes(signed(checkpoint_of(some_entries(200, first=1))).to_bytes())
-    where = ["--tiles", tmp_path / "log", *keys()]
+    where: list[str | Path] = ["--tiles", tmp_path / "log", *keys()]
     assert counterparts.tlog("verify-inclusion", "--leaf", tmp_path / "entry", "--index", "123", *where)["ok"]
     assert not counterparts.tlog("verify-inclusion", "--leaf", tmp_path / "entry", "--index", "124", *where)["ok"]
     assert counterparts.tlog("verify-consistency", "--old-checkpoint", tmp_path / "older", *where)["ok"]
