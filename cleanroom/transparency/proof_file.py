@@ -23,7 +23,7 @@ from cleanroom.transparency.spelling import MAX_NUMBER, base64_bytes, base64_tex
 
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
 MAX_HASHES = 63
-MAX_EXTRA_BYTES = 128 * 1024
+MAX_EXTRA_BYTES = 48_000  # other readers take lines of less than 64 KiB
 MAX_PROOF_BYTES = MAX_NOTE_BYTES + MAX_EXTRA_BYTES * 4 // 3 + 64 * 46
 
 
