@@ -63,7 +63,7 @@ class Answering:
         people: People,
         *,
         noise: NoiseSource,
-        pace: Pace = Pace(),  # noqa: B008 # the real clock, which holds no state
+        pace: Pace,
     ) -> None:
         self._desk = desk
         self._rows = rows

@@ -18,7 +18,7 @@ from typing import Any
 from cleanroom.errors import StateError
 from parties.vault import Vault
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _APPEND_ONLY = ("ledger", "head_given", "evidence", "statement", "room_stop", "room_lift")
 
 _SCHEMA = """
@@ -50,6 +50,14 @@ CREATE TABLE ledger (
   place INTEGER NOT NULL, head TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
   UNIQUE (kind, subject), UNIQUE (lineage, room, consumer, place)
 ) STRICT;
+CREATE VIEW booking AS -- what costs: reservations, each with what became of it, and what a replay booked for good
+SELECT sequence, at, lineage, room, consumer, quantity, subject, units, voided_at,
+  kind = 'reserve' AND voided_at IS NULL AND sent_at IS NULL AS is_open
+FROM (SELECT *,
+  CASE kind WHEN 'reserve' THEN
+    (SELECT sequence FROM ledger WHERE kind = 'voided' AND subject = entry.subject) END AS voided_at,
+  (SELECT sequence FROM ledger WHERE kind = 'share_sent' AND subject = entry.subject) AS sent_at
+  FROM ledger AS entry WHERE kind IN ('reserve', 'replayed'));
 CREATE TABLE head_given (
   digest TEXT PRIMARY KEY, sequence INTEGER NOT NULL, nonce BLOB NOT NULL, statement BLOB NOT NULL
 ) STRICT;

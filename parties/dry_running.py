@@ -17,7 +17,6 @@ from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.compile import Question, Standing, compile_plan
 from cleanroom.question.dry_run import OwnRecord, dry_run
 from cleanroom.question.plan import Plan
-from cleanroom.wire.canonical import parse_canonical
 from parties.desk import Desk
 from parties.door import Progress
 from parties.inquiry import standing_of
@@ -25,8 +24,6 @@ from parties.node import Node
 from parties.receipts import Receipts
 from parties.requests import question_of, view_of
 from parties.settings import Analyst
-
-_CLOSED = "('answered', 'refused', 'failed', 'pending')"  # what waits for an approver has reserved nothing
 
 
 def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
@@ -78,23 +75,21 @@ def own_record(desk: Desk, owner: PartyName) -> OwnRecord:
 
 def _receipt(desk: Desk, owner: PartyName) -> tuple[tuple[ConsumerEntry, ...], str]:
     """The entries of our chain that the owner has shown, and when it signed its last word on them."""
-    newest = Receipts(desk).newest(owner)
+    receipts = Receipts(desk)
+    newest = receipts.newest(owner)
     if newest is None:
         return (), ""
-    rows = desk.database.all(
-        "SELECT entry FROM receipt_entry WHERE owner = ? AND lineage = ? AND room = ? ORDER BY place",
-        owner,
-        desk.contract.datasets[owner].lineage,
-        desk.contract.room,
-    )
-    entries = tuple(ConsumerEntry.from_body(parse_canonical(row[0].encode("utf-8"))) for row in rows)
-    return entries, str(peek_statement(newest)["at"])
+    return receipts.entries(owner), str(peek_statement(newest)["at"])
 
 
 def _unanswered(desk: Desk, owner: PartyName) -> list[Plan]:
-    """Our own questions in this room that the owner may have taken up and has not answered."""
+    """Our own questions in this room that the owner may have taken up and has not answered.
+
+    What waits for an approver has reserved nothing.
+    """
     rows = desk.database.all(
-        f"SELECT plan FROM question WHERE owner = 0 AND peer = ? AND state NOT IN {_CLOSED}",  # noqa: S608 # a literal above
+        "SELECT plan FROM question WHERE owner = 0 AND peer = ?"
+        " AND state NOT IN ('answered', 'refused', 'failed', 'pending')",
         owner,
     )
     bodies = [peek_statement(row[0]) for row in rows]

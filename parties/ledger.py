@@ -22,23 +22,6 @@ from parties.database import Database
 
 GENESIS = "0" * 64
 
-_NOW = 2**63 - 1
-"""No entry has a higher number."""
-_COUNTS = """(kind = 'replayed' OR kind = 'reserve' AND NOT EXISTS
- (SELECT 1 FROM ledger WHERE kind = 'voided' AND subject = entry.subject AND sequence <= ?1))"""
-"""Whether `entry` is spent when the ledger has ?1 entries; `consumer_chain.spent_units` says the same of a chain."""
-
-_SPENT = "SELECT {what} FROM ledger AS entry WHERE " + _COUNTS + " AND lineage = ?2 {more}"  # noqa: S608 # literals above
-
-_OPEN = """SELECT {what} FROM ledger AS entry WHERE kind = 'reserve' {where} AND NOT EXISTS
- (SELECT 1 FROM ledger WHERE kind IN ('voided', 'share_sent') AND subject = entry.subject)"""
-
-_STANDINGS = f"""SELECT lineage, room, consumer, head, MAX(place), SUM(CASE WHEN {_COUNTS} THEN units ELSE 0 END),
- SUM(kind = 'match_debit')
- FROM ledger AS entry WHERE sequence <= ?1 GROUP BY lineage, room, consumer"""  # noqa: S608 # literals above
-"""`head` is that of the entry with the highest place: beside one MAX(), SQLite takes bare columns from the row that has
-the maximum (lang_select, "Bare columns in an aggregate query"). A second MAX() or a MIN() here would end that."""
-
 
 @dataclass(frozen=True, slots=True)
 class Chain:
@@ -150,25 +133,29 @@ class Ledger:
 
     def spent(self, lineage: str, consumer: str | None = None) -> int:
         """Units spent on the lineage in all rooms, open reservations included: by one consumer, or by everybody."""
-        if consumer is None:
-            return self._spent("", lineage)
-        return self._spent("AND consumer = ?3", lineage, consumer)
-
-    def _spent(self, more: str, *values: str) -> int:
-        return self._database.number(_SPENT.format(what="COALESCE(SUM(units), 0)", more=more), _NOW, *values)
+        return self._database.number(
+            "SELECT COALESCE(SUM(units), 0) FROM booking WHERE voided_at IS NULL AND lineage = ?1"
+            " AND (?2 IS NULL OR consumer = ?2)",
+            lineage,
+            consumer,
+        )
 
     def spent_by_quantity(self, lineage: str) -> dict[str, dict[str, int]]:
         """What each consumer that has spent anything on the lineage has spent, by kind of question."""
         sums: dict[str, dict[str, int]] = {}
-        sql = _SPENT.format(what="consumer, quantity, SUM(units)", more="GROUP BY consumer, quantity")
-        for consumer, quantity, units in self._database.all(sql, _NOW, lineage):
+        for consumer, quantity, units in self._database.all(
+            "SELECT consumer, quantity, SUM(units) FROM booking WHERE voided_at IS NULL AND lineage = ?"
+            " GROUP BY consumer, quantity",
+            lineage,
+        ):
             sums.setdefault(consumer, {})[quantity] = units
         return sums
 
     def open_reservations(self, lineage: str, consumer: str) -> int:
         """How many of a consumer's reservations are neither released nor voided."""
-        sql = _OPEN.format(what="COUNT(*)", where="AND lineage = ? AND consumer = ?")
-        return self._database.number(sql, lineage, consumer)
+        return self._database.number(
+            "SELECT COUNT(*) FROM booking WHERE is_open AND lineage = ? AND consumer = ?", lineage, consumer
+        )
 
     def view(self, lineage: str, consumer: str, *, room: str, today: str) -> LedgerView:
         """What the gate needs to know; questions are counted in `room`, units of the day on `today` (YYYY-MM-DD)."""
@@ -176,7 +163,13 @@ class Ledger:
             questions=self._database.number(
                 "SELECT COUNT(*) FROM ledger WHERE kind = 'reserve' AND room = ? AND consumer = ?", room, consumer
             ),
-            units_today=self._spent("AND consumer = ?3 AND substr(at, 1, 10) = ?4", lineage, consumer, today),
+            units_today=self._database.number(
+                "SELECT COALESCE(SUM(units), 0) FROM booking WHERE voided_at IS NULL AND lineage = ? AND consumer = ?"
+                " AND substr(at, 1, 10) = ?",
+                lineage,
+                consumer,
+                today,
+            ),
             lineage_units=self.spent(lineage),
             consumer_units=self.spent(lineage, consumer),
             open_reservations=self.open_reservations(lineage, consumer),
@@ -184,15 +177,26 @@ class Ledger:
 
     def open_plans(self) -> list[str]:
         """Plans that are reserved, and neither released nor voided, over all chains."""
-        return [plan for (plan,) in self._database.all(_OPEN.format(what="subject", where="") + " ORDER BY sequence")]
+        return [plan for (plan,) in self._database.all("SELECT subject FROM booking WHERE is_open ORDER BY sequence")]
 
     def sequence(self) -> int:
         """The number of the newest entry; 0 without any."""
         return self._database.number("SELECT COALESCE(MAX(sequence), 0) FROM ledger")
 
     def standings(self, sequence: int) -> dict[Chain, Standing]:
-        """What every chain had come to when the ledger had so many entries."""
-        rows = self._database.all(_STANDINGS, sequence)
+        """What every chain had come to when the ledger had so many entries.
+
+        The head is that of the entry with the highest place: beside one MAX(), SQLite takes bare columns from the row
+        that has the maximum (lang_select, "Bare columns in an aggregate query"). A second MAX() would end that.
+        """
+        rows = self._database.all(
+            "SELECT lineage, room, consumer, head, MAX(place), (SELECT COALESCE(SUM(units), 0) FROM booking"
+            " WHERE booking.lineage = entry.lineage AND booking.room = entry.room"
+            " AND booking.consumer = entry.consumer AND booking.sequence <= ?1"
+            " AND (voided_at IS NULL OR voided_at > ?1)), SUM(kind = 'match_debit')"
+            " FROM ledger AS entry WHERE sequence <= ?1 GROUP BY lineage, room, consumer",
+            sequence,
+        )
         return {Chain(*row[:3]): Standing(row[3], row[4], row[5], row[6]) for row in rows}
 
     def standing(self, chain: Chain, sequence: int | None = None) -> Standing:

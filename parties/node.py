@@ -42,6 +42,7 @@ from parties.heads import ForgottenError, note_forgotten
 from parties.inbox import Inbox
 from parties.limits import most_pieces
 from parties.matching import Matching
+from parties.pace import WALL_CLOCK, Pace
 from parties.pending import Pending
 from parties.people import People
 from parties.post import Message
@@ -70,7 +71,15 @@ class Coordinator(Carrier, Protocol):
 class Node:
     """Everything that happens at one party. `noise` is given here and can be chosen nowhere else."""
 
-    def __init__(self, desk: Desk, people: People, coordinator: Coordinator, *, noise: NoiseSource) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        people: People,
+        coordinator: Coordinator,
+        *,
+        noise: NoiseSource,
+        pace: Pace = WALL_CLOCK,
+    ) -> None:
         self.desk = desk
         self.people = people
         self._coordinator = coordinator
@@ -80,7 +89,7 @@ class Node:
         self.setups = SetupAsker(desk, self.rows, self.matching, people)
         self.asking = Asking(desk, self.rows)
         self._setup_owner = SetupOwner(desk, self.rows, self.matching)
-        self._answering = Answering(desk, self.rows, self.matching, people, noise=noise)
+        self._answering = Answering(desk, self.rows, self.matching, people, noise=noise, pace=pace)
         self.expiry = Expiry(desk, self.rows, self._answering)
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()  # safe in a signal handler
         self._stopping = threading.Event()

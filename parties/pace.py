@@ -44,3 +44,6 @@ class Pace:
         due = since + tick * max(1, math.ceil((self.now() - since) / tick))
         while (left := due - self.now()) > 0:
             self.sleep(left)
+
+
+WALL_CLOCK = Pace()

@@ -24,8 +24,6 @@ from parties.refusals import refusal_fields
 MAX_PENDING = 8
 """Of one asker: an approver's patience is no queue."""
 SHORT_ID = 12
-_DECIDED = "('question.approved', 'question.refused')"
-_APPROVED = "SELECT MAX(rowid) FROM statement WHERE kind = 'question.approved' AND subject = plan_hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +109,24 @@ class Pending:
         """Refuse what has been waiting from before this moment on."""
         name = self._desk.name
         refusal = RefusedError("approval", name, f"no approver of {name} has decided within a week", "ask again")
-        self._refuse_where("AND state = 'pending' AND since <= ?", since, refusal=refusal)
+        self._refuse_each(
+            "SELECT plan_hash FROM question WHERE owner = 1 AND state = 'pending' AND since <= ?",
+            since,
+            refusal=refusal,
+        )
 
     def refuse_of_match(self, match: str) -> None:
         """The match ended: what was asked over it and waits will never be answered."""
-        over = "SELECT joint_id FROM setup WHERE match = ? AND owner = 1 AND joint_id != ''"
-        self._refuse_where(f"AND state = 'pending' AND setup IN ({over})", match, refusal=self.stale())
+        self._refuse_each(
+            "SELECT plan_hash FROM question WHERE owner = 1 AND state = 'pending' AND setup IN"
+            " (SELECT joint_id FROM setup WHERE match = ? AND owner = 1 AND joint_id != '')",
+            match,
+            refusal=self.stale(),
+        )
 
     def refuse_all(self, refusal: RefusedError) -> None:
         """Nothing that waits will ever be answered."""
-        self._refuse_where("AND state = 'pending'", refusal=refusal)
+        self._refuse_each("SELECT plan_hash FROM question WHERE owner = 1 AND state = 'pending'", refusal=refusal)
 
     def refuse_of_older_contracts(self) -> None:
         """An approval, given or to be given, is for one plan under one contract; in another room nobody is told."""
@@ -144,14 +150,22 @@ class Pending:
 
     def listed(self) -> list[Waiting]:
         """What is to be decided, oldest first."""
-        return self._select("AND state = 'pending'")
+        return self._waiting(
+            "SELECT plan_hash, plan, state, waits, since FROM question WHERE owner = 1 AND state = 'pending'"
+            " ORDER BY since, rowid"
+        )
 
     def find(self, identifier: str) -> Waiting:
         """A question that needs or needed a decision, by its plan's hash or the beginning of it; raises UsageError."""
         start = identifier.strip().lower()
         if len(start) < 4 or not set(start) <= set("0123456789abcdef"):
             raise UsageError("a question is named by the first four or more digits of its id: party approvals list")
-        found = self._select("AND waits != '' AND substr(plan_hash, 1, ?) = ?", len(start), start)
+        found = self._waiting(
+            "SELECT plan_hash, plan, state, waits, since FROM question WHERE owner = 1 AND waits != ''"
+            " AND substr(plan_hash, 1, ?) = ? ORDER BY since, rowid",
+            len(start),
+            start,
+        )
         if not found:
             raise UsageError(f"no question {start} waits for approval here: party approvals list")
         if len(found) > 1:
@@ -161,14 +175,20 @@ class Pending:
 
     def last_approved(self, asker: str) -> Waiting | None:
         """The newest question of this asker in this room that a person agreed to."""
-        found = self._select(f"AND peer = ? AND ({_APPROVED}) IS NOT NULL ORDER BY ({_APPROVED}) DESC", asker)
+        found = self._waiting(
+            "SELECT plan_hash, plan, state, waits, question.since FROM question JOIN statement"
+            " ON statement.subject = plan_hash AND statement.kind = 'question.approved'"
+            " WHERE owner = 1 AND peer = ? ORDER BY statement.rowid DESC",
+            asker,
+        )
         return found[0] if found else None
 
     def decisions(self, plan_hash: str) -> list[dict[str, Any]]:
         """What we said to approve or refuse it, in order: the statements' bodies."""
         rows = self._desk.database.all(
-            f"SELECT bytes FROM statement WHERE subject = ?1 AND kind IN {_DECIDED} UNION ALL"  # noqa: S608 # literals above
-            f" SELECT payload FROM outbox WHERE kind = 'statement' AND subject = ?1 AND says IN {_DECIDED}",
+            "SELECT bytes FROM statement WHERE subject = ?1 AND kind IN ('question.approved', 'question.refused')"
+            " UNION ALL SELECT payload FROM outbox WHERE kind = 'statement' AND subject = ?1"
+            " AND says IN ('question.approved', 'question.refused')",
             plan_hash,
         )
         bodies = [peek_statement(statement) for (statement,) in rows]
@@ -182,25 +202,17 @@ class Pending:
             raise UsageError("this question was asked under former terms; it is refused when the node starts")
         return found
 
-    def _select(self, where: str, *values: Any) -> list[Waiting]:
-        """Questions in this room, oldest first unless `where` says otherwise."""
-        order = "" if "ORDER BY" in where else " ORDER BY since, rowid"
-        rows = self._desk.database.all(
-            f"SELECT plan_hash, plan, state, waits, since FROM question WHERE owner = 1 {where}{order}",  # noqa: S608 # literals of this class
-            *values,
-        )
-        bodies = [(row, peek_statement(row[1])) for row in rows]
+    def _waiting(self, sql: str, *values: Any) -> list[Waiting]:
+        """Of the rows (plan_hash, plan, state, waits, since) of a query, those of this room."""
+        bodies = [(row, peek_statement(row[1])) for row in self._desk.database.all(sql, *values)]
         return [
             Waiting(Plan.from_body(body.get("plan")), row[0], row[2], tuple(json.loads(row[3] or "[]")), row[4])
             for row, body in bodies
             if body.get("room") == self._desk.contract.room
         ]
 
-    def _refuse_where(self, where: str, *values: Any, refusal: RefusedError) -> None:
-        for (plan_hash,) in self._desk.database.all(
-            f"SELECT plan_hash FROM question WHERE owner = 1 {where}",  # noqa: S608 # literals of this class
-            *values,
-        ):
+    def _refuse_each(self, sql: str, *values: Any, refusal: RefusedError) -> None:
+        for (plan_hash,) in self._desk.database.all(sql, *values):
             self.refuse(plan_hash, refusal)
 
     def _set(self, plan_hash: str, state: str) -> None:

@@ -28,8 +28,6 @@ from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canon
 from parties.desk import Desk
 from parties.ledger import Chain
 
-_WHERE = "WHERE owner = ? AND lineage = ? AND room = ?"
-
 
 class _DisputedError(CleanroomError):
     """What is wrong with an owner's head, in words for our own analyst."""
@@ -61,7 +59,9 @@ class Receipts:
 
     def newest(self, owner: str) -> bytes | None:
         """The owner's last signed word to us."""
-        row = self._desk.database.one(f"SELECT statement FROM receipt {_WHERE}", *self._key(owner))  # noqa: S608 # a literal above
+        row = self._desk.database.one(
+            "SELECT statement FROM receipt WHERE owner = ? AND lineage = ? AND room = ?", *self._key(owner)
+        )
         return None if row is None else bytes(row[0])
 
     def header(self, owner: str) -> dict[str, str]:
@@ -95,15 +95,23 @@ class Receipts:
             self._save(owner, line, statement, known=0 if forked else len(held.entries))
         return ""
 
-    def _held(self, owner: str, identity: bytes) -> _Line:
+    def entries(self, owner: str) -> tuple[ConsumerEntry, ...]:
+        """Every entry of our chain that the owner has shown."""
+        return tuple(entry for entry, _ in self._shown(owner))
+
+    def _shown(self, owner: str) -> list[tuple[ConsumerEntry, str]]:
+        """Each entry with the head after it."""
         rows = self._desk.database.all(
-            f"SELECT entry, head FROM receipt_entry {_WHERE} ORDER BY place",  # noqa: S608 # a literal above
+            "SELECT entry, head FROM receipt_entry WHERE owner = ? AND lineage = ? AND room = ? ORDER BY place",
             *self._key(owner),
         )
-        newest = self.newest(owner)
+        return [(ConsumerEntry.from_body(parse_canonical(row[0].encode("utf-8"))), row[1]) for row in rows]
+
+    def _held(self, owner: str, identity: bytes) -> _Line:
+        shown, newest = self._shown(owner), self.newest(owner)
         return _Line(
-            tuple(ConsumerEntry.from_body(parse_canonical(row[0].encode("utf-8"))) for row in rows),
-            tuple(row[1] for row in rows),
+            tuple(entry for entry, _ in shown),
+            tuple(head for _, head in shown),
             None if newest is None else open_head(newest, identity),
         )
 
@@ -160,7 +168,9 @@ class Receipts:
     def _save(self, owner: str, line: _Line, statement: bytes, *, known: int) -> None:
         key, database = self._key(owner), self._desk.database
         database.run("INSERT OR REPLACE INTO receipt VALUES (?, ?, ?, ?)", *key, statement)
-        database.run(f"DELETE FROM receipt_entry {_WHERE} AND place > ?", *key, known)  # noqa: S608 # a literal above
+        database.run(
+            "DELETE FROM receipt_entry WHERE owner = ? AND lineage = ? AND room = ? AND place > ?", *key, known
+        )
         for place in range(known, len(line.entries)):
             database.run(
                 "INSERT INTO receipt_entry VALUES (?, ?, ?, ?, ?, ?)",
