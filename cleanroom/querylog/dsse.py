@@ -6,6 +6,7 @@ Source: DSSE v1.0.2, protocol.md section 1.
 """
 
 import base64
+from dataclasses import dataclass
 from typing import Any
 
 from cleanroom.crypto.signatures import SigningKey, verify
@@ -47,7 +48,22 @@ def strict_base64(text: object) -> bytes:
     return base64_bytes(text, "a base64 field")
 
 
-def _envelope(envelope: bytes) -> tuple[str, bytes, bytes]:
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A well-formed envelope, read once: the body is what its bytes say, whoever signed them."""
+
+    kind_type: str
+    payload: bytes
+    signature: bytes
+    body: dict[str, Any]
+
+    def verify(self, public_key: bytes) -> None:
+        """This key signed the payload; raises AuthenticationError."""
+        verify(public_key, self.signature, pre_authentication_encoding(self.kind_type, self.payload))
+
+
+def read_envelope(envelope: bytes) -> Envelope:
+    """The envelope in these bytes, unverified; raises PeerError."""
     value = parse_canonical(envelope, limit=MAX_STATEMENT_BYTES)
     if not isinstance(value, dict) or set(value) != {"payload", "payloadType", "signatures"}:
         raise PeerError("a statement is not a DSSE envelope")
@@ -58,24 +74,28 @@ def _envelope(envelope: bytes) -> tuple[str, bytes, bytes]:
         raise PeerError("a statement's signature has unknown fields")
     if not isinstance(value["payloadType"], str):
         raise PeerError("a statement's type is not text")
-    return value["payloadType"], strict_base64(value["payload"]), strict_base64(signatures[0]["sig"])
+    payload, signature = strict_base64(value["payload"]), strict_base64(signatures[0]["sig"])
+    body = parse_canonical(payload, limit=MAX_STATEMENT_BYTES)
+    if not isinstance(body, dict):
+        raise PeerError("a statement's body is not an object")
+    return Envelope(value["payloadType"], payload, signature, body)
 
 
 def peek_statement(envelope: bytes) -> dict[str, Any]:
     """The body without any check of who signed it: for routing only; raises PeerError on malformed bytes."""
-    body = parse_canonical(_envelope(envelope)[1], limit=MAX_STATEMENT_BYTES)
-    if not isinstance(body, dict):
-        raise PeerError("a statement's body is not an object")
-    return body
+    return read_envelope(envelope).body
 
 
 def open_statement(kind: str, envelope: bytes, public_key: bytes) -> dict[str, Any]:
     """The verified body of a statement of this kind; raises PeerError or AuthenticationError."""
-    kind_type, payload, signature = _envelope(envelope)
-    if kind_type != payload_type(kind):
+    return open_envelope(kind, read_envelope(envelope), public_key)
+
+
+def open_envelope(kind: str, envelope: Envelope, public_key: bytes) -> dict[str, Any]:
+    """As `open_statement`, for an envelope that was read before."""
+    if envelope.kind_type != payload_type(kind):
         raise PeerError("a statement is of another kind than expected")
-    verify(public_key, signature, pre_authentication_encoding(kind_type, payload))
-    body = parse_canonical(payload, limit=MAX_STATEMENT_BYTES)
-    if not isinstance(body, dict) or body.get("kind") != kind:
+    envelope.verify(public_key)
+    if envelope.body.get("kind") != kind:
         raise PeerError("a statement's body names another kind")
-    return body
+    return envelope.body

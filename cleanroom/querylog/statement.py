@@ -11,7 +11,7 @@ from typing import Any
 
 from cleanroom.errors import AuthenticationError, PeerError
 from cleanroom.ids import PartyName, party_name
-from cleanroom.querylog.dsse import MAX_STATEMENT_BYTES, open_statement, peek_statement
+from cleanroom.querylog.dsse import MAX_STATEMENT_BYTES, Envelope, open_envelope, read_envelope
 from cleanroom.question.contract import Contract
 
 KINDS = frozenset(
@@ -58,6 +58,7 @@ COORDINATOR_KINDS = frozenset({"match.placed", "match.aborted"})
 ONCE_KINDS = frozenset({"budget.debit", "answer.released", "match.debit"})
 """What a party says once about one subject: a second one comes from another node under the same identity."""
 MAX_SUBJECT_CHARACTERS = 200
+_HASH = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -84,21 +85,55 @@ def check_fields(kind: str, body: dict[str, Any]) -> None:
         raise PeerError("a statement has a field that its kind does not know")
 
 
-def verify_statement(envelope: bytes, contract: Contract, contract_hash: bytes) -> Statement:
-    """The statement in these bytes; raises PeerError when malformed or foreign, AuthenticationError when forged."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement whose envelope was read and whose kind is known; nothing else about it was checked."""
+
+    kind: str
+    actor: str
+    envelope: Envelope
+
+    @property
+    def contract(self) -> str:
+        """The hash of the contract under which it says it was made, 64 hex digits; raises PeerError."""
+        named = self.envelope.body.get("contract")
+        if not isinstance(named, str) or _HASH.fullmatch(named) is None:
+            raise PeerError("a statement names no contract")
+        return named
+
+    def check_signature(self, contract: Contract) -> None:
+        """Its actor, as this contract knows it, signed it; raises PeerError or AuthenticationError."""
+        open_envelope(self.kind, self.envelope, _key_of(self.actor, self.kind, contract))
+
+    def statement(self, contract: Contract) -> Statement:
+        """With every field in its form, under whichever terms of this room; raises PeerError."""
+        body = self.envelope.body
+        if body.get("v") != 1 or body.get("room") != contract.room:
+            raise PeerError("a statement is of another version, room or contract")
+        check_fields(self.kind, body)
+        if _TIME.fullmatch(_text(body, "at", 20)) is None:
+            raise PeerError("a statement's time is written YYYY-MM-DDTHH:MM:SSZ")
+        return Statement(self.kind, self.actor, _text(body, "subject", MAX_SUBJECT_CHARACTERS), body)
+
+
+def read_claim(envelope: bytes) -> Claim:
+    """What a statement says it is; raises PeerError when malformed or of a kind that the log does not take."""
     if not 1 <= len(envelope) <= MAX_STATEMENT_BYTES:
         raise PeerError("a statement has 1 to 65,535 bytes")
-    claimed = peek_statement(envelope)
-    kind, actor = _text(claimed, "kind", 40), _text(claimed, "actor", 63)
+    read = read_envelope(envelope)
+    kind, actor = _text(read.body, "kind", 40), _text(read.body, "actor", 63)
     if kind not in KINDS:
         raise PeerError("a statement is of a kind the log does not take")
-    body = open_statement(kind, envelope, _key_of(actor, kind, contract))
-    if body.get("v") != 1 or body.get("room") != contract.room or body.get("contract") != contract_hash.hex():
+    return Claim(kind, actor, read)
+
+
+def verify_statement(envelope: bytes, contract: Contract, contract_hash: bytes) -> Statement:
+    """The statement in these bytes; raises PeerError when malformed or foreign, AuthenticationError when forged."""
+    claim = read_claim(envelope)
+    claim.check_signature(contract)
+    if claim.contract != contract_hash.hex():
         raise PeerError("a statement is of another version, room or contract")
-    check_fields(kind, body)
-    if _TIME.fullmatch(_text(body, "at", 20)) is None:
-        raise PeerError("a statement's time is written YYYY-MM-DDTHH:MM:SSZ")
-    return Statement(kind, actor, _text(body, "subject", MAX_SUBJECT_CHARACTERS), body)
+    return claim.statement(contract)
 
 
 def _key_of(actor: str, kind: str, contract: Contract) -> bytes:

@@ -49,6 +49,7 @@ from cleanroom.question.columns import granted
 from cleanroom.question.contract import Contract
 from cleanroom.question.dataset import Dataset
 from cleanroom.question.plan import Plan
+from cleanroom.question.price import price_units
 from cleanroom.question.shape import Questioned, Shape, find_column, parts_of, shape
 from cleanroom.question.standing import OPEN, RoomStanding
 from cleanroom.wire.contract_file import contract_hash
@@ -97,7 +98,7 @@ def decide(contract: Contract, plan: Plan, view: LedgerView, situation: Situatio
         )
     check_words(contract, plan, situation)
     expected = _check_arithmetic(contract, plan)
-    cost = _check_cost(contract, plan, expected)
+    cost = _check_cost(contract, plan)
     _check_spending(contract, plan, view, situation, cost)
     approval = contract.datasets[plan.owner].approval.reasons(
         columns=owners_columns(plan),
@@ -247,11 +248,8 @@ def _check_partition(plan: Plan, expected: Shape) -> None:
         )
 
 
-def _check_cost(contract: Contract, plan: Plan, expected: Shape) -> int:
-    prices = accountant(contract.accountant)
-    cost = sum(
-        prices.cost_units(part.sensitivity, scale) for part, scale in zip(expected.parts, plan.scales, strict=True)
-    )
+def _check_cost(contract: Contract, plan: Plan) -> int:
+    cost = price_units(contract, plan)
     if plan.cost_units != cost:
         raise RefusedError("cost", plan.owner, "the stated cost is not what this noise costs", f"state {cost} units")
     return cost
