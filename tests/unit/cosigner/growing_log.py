@@ -35,7 +35,7 @@ class News:
 
 @dataclass
 class GrowingLog:
-    """`entries` are all, the newest head is over all of them; `shown` is the request that it sends instead."""
+    """`entries` are all, the newest head is over all of them; `shown` is sent instead of a request, `extra` before the notes."""
 
     entries: list[bytes] = field(default_factory=list)
     notes: dict[int, SignedNote] = field(default_factory=dict)
@@ -43,6 +43,7 @@ class GrowingLog:
     answers: list[tuple[int, WitnessAnswer]] = field(default_factory=list)
     page: int = 256
     shown: bytes | None = None
+    extra: tuple[bytes, ...] = ()
     before_submit: Callable[[int, WitnessAnswer], None] = lambda size, answer: None
 
     def read_log(self, first: int, limit: int = 256) -> Page:
@@ -55,7 +56,7 @@ class GrowingLog:
         if self.shown is not None:
             request = self.shown
         sizes = sorted(set(self.grown[seen:]))[:16]
-        return News(request, tuple(self.notes[one].to_bytes() for one in sizes), len(self.grown))
+        return News(request, (*self.extra, *(self.notes[one].to_bytes() for one in sizes)), len(self.grown))
 
     def request(self, held_size: int) -> bytes:
         proof = prove_consistency(tree_of(self.entries), min(held_size, len(self.entries)), len(self.entries))
