@@ -35,7 +35,7 @@ class News:
 
 @dataclass
 class GrowingLog:
-    """`entries` are all, the newest head is over all of them; `shown` is sent instead of a request, `extra` before the notes."""
+    """The newest head is over all `entries`; `shown` is sent instead of a request, `extra` before the notes."""
 
     entries: list[bytes] = field(default_factory=list)
     notes: dict[int, SignedNote] = field(default_factory=dict)
