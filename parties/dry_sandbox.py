@@ -59,7 +59,8 @@ def _known(state: RoomState, question: Question) -> tuple[OwnRecord, RoomStandin
 def contract_between_strangers(room: RoomFile, *, now: datetime) -> Contract:
     """The room's contract with keys that nobody holds; raises UsageError for terms that can be no contract."""
     authority = Authority.create(new_tls_key(), DOMAIN, now=now)
-    coordinator = CoordinatorCard(DOMAIN, "127.0.0.1:1", authority.der(), SigningKey.generate().public_bytes())
+    identity, log_key = (SigningKey.generate().public_bytes() for _ in range(2))
+    coordinator = CoordinatorCard(DOMAIN, "127.0.0.1:1", authority.der(), identity, log_key)
     return room.contract({name: _stranger(name) for name in room.datasets}, coordinator)
 
 

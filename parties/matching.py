@@ -266,7 +266,7 @@ class Matching(MatchRows):
         match = self.find(match_id)
         if match is None or match.state != "tagged":
             raise OutOfTurnError("a placement came at the wrong moment")
-        body = open_statement("match.placed", statement, self._desk.contract.coordinator.log_key)
+        body = open_statement("match.placed", statement, self._desk.contract.coordinator.identity)
         digest = labelled_hash(
             "cleanroom/v1/placement", salt, bytes.fromhex(match_id), self._desk.name.encode("utf-8"), slots
         ).hex()
@@ -342,7 +342,7 @@ class Matching(MatchRows):
         match = self.find(match_id)
         if match is None or match.state not in UNPLACED:
             return
-        body = open_statement("match.aborted", statement, self._desk.contract.coordinator.log_key)
+        body = open_statement("match.aborted", statement, self._desk.contract.coordinator.identity)
         if body.get("subject") != match_id:
             raise PeerError("the coordinator ended another match than it says")
         self.abort(match_id, tell_peer=False)

@@ -26,7 +26,7 @@ from cleanroom.querylog.dsse import strict_base64
 from cleanroom.question.approval import Approval
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.columns import Column, Dimension, Hidden, Measure, Reduction
-from cleanroom.question.contract import QUORUM, Contract, check_profile, check_validity
+from cleanroom.question.contract import QUORUM, Auditor, Contract, check_profile, check_validity
 from cleanroom.question.dataset import DEFAULT_QUESTIONS, MAX_CELLS, Dataset, Overlap
 from cleanroom.question.quantity import BASES, QUANTITIES
 from parties.source.source_file import SourceFile
@@ -35,7 +35,7 @@ MAX_FILE_BYTES = 1 << 20
 DEFAULT_SETUPS = 64
 _ROOM_KEYS = {
     *("format", "room", "purpose", "match", "parties", "setups_per_match"),
-    *("starts", "ends", "accountant", "auditors"),
+    *("starts", "ends", "accountant", "auditors", "log"),
 }
 _PARTY_KEYS = {
     *("source", "opt_out", "key", "capacity", "lineage", "budget", "consumers", "overlap", "columns"),
@@ -62,7 +62,8 @@ class RoomFile:
     starts: str
     ends: str
     accountant: str
-    auditors: Mapping[PartyName, bytes]
+    auditors: Mapping[PartyName, Auditor]
+    log_number: int
 
     def contract(self, cards: Mapping[PartyName, PartyCard], coordinator: CoordinatorCard) -> Contract:
         """The contract of these terms between the holders of these cards; raises UsageError."""
@@ -84,6 +85,7 @@ class RoomFile:
             ends=self.ends,
             accountant=self.accountant,
             auditors=self.auditors,
+            log_number=self.log_number,
         )
         for name in self.datasets:
             if most_people(contract, name) < 1:
@@ -110,7 +112,7 @@ def _get(table: Mapping[str, Any], key: str, kind: type, where: str, default: An
     if value is None:
         raise UsageError(f"{where}: `{key}` is missing")
     if type(value) is not kind:
-        names = {str: "text in quotes", int: "a whole number", list: "a list", dict: "a table"}
+        names = {str: "text in quotes", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
         raise UsageError(f"{where}: `{key}` must be {names[kind]}")
     return value
 
@@ -337,6 +339,7 @@ def _room_file(path: Path, body: Mapping[str, Any]) -> RoomFile:
         ends=ends,
         accountant=prices.name,
         auditors={party_name(name): _auditor(name, value) for name, value in _auditors(body).items()},
+        log_number=_get(body, "log", int, "the room file", 1),
     )
 
 
@@ -351,9 +354,11 @@ def _auditors(body: Mapping[str, Any]) -> dict[str, Any]:
     return auditors
 
 
-def _auditor(name: str, value: object) -> bytes:
+def _auditor(name: str, value: object) -> Auditor:
     where = f"auditors.{name}"
+    table = _table(value, where, {"key", "required"})
     try:
-        return strict_base64(_get(_table(value, where, {"key"}), "key", str, where))
+        key = strict_base64(_get(table, "key", str, where))
     except PeerError:
         raise UsageError(f"{where}: `key` is the auditor's cosigning key in base64") from None
+    return Auditor(key, _get(table, "required", bool, where, True))

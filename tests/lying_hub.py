@@ -168,7 +168,7 @@ class LyingHub:
 
     def sign(self, kind: str, body: dict[str, Any]) -> str:
         """A statement under the log's key, whatever it says and whoever it names."""
-        return base64.b64encode(sign_statement(kind, body, self.home.log_key())).decode("ascii")
+        return base64.b64encode(sign_statement(kind, body, self.home.identity())).decode("ascii")
 
     def envelopes(self, party: str) -> list[str]:
         """Everything that it has delivered to a party."""
@@ -178,7 +178,7 @@ class LyingHub:
         """An envelope with another sender, recipient or kind, and the log key's signature."""
         one = unpack_envelope(base64.b64decode(envelope))
         made = sign_envelope(
-            self.home.log_key(),
+            self.home.identity(),
             room=self.relay._contract.room,
             contract_hash=bytes.fromhex(contract),
             envelope_id=os.urandom(32),

@@ -1,6 +1,8 @@
 """The coordinator's folder: its keys, its authority, its card and the certificates it has signed.
 
-authority.key authority.pem   the TLS authority            log.key   signs the log's heads and placements
+authority.key authority.pem   the TLS authority
+identity.key                  signs the card and the coordinator's own statements
+log.key                       signs the log's heads and nothing else
 tls.key tls.pem               the server's own leaf        card.json the signed card that parties get by hand
 issued/<role>-<name>.pem      the newest certificate signed for each name
 denied                        serial numbers (hex, one a line) of certificates that are no longer accepted
@@ -37,23 +39,28 @@ class CoordinatorHome:
     def create(folder: Path, domain: str, address: str, *, now: datetime) -> "CoordinatorHome":
         """New keys, authority, leaf and card; raises UsageError when there is a coordinator in the folder already."""
         home = CoordinatorHome(private_folder(folder))
-        for name in ("authority.key", "log.key", "tls.key", "card.json"):
+        for name in ("authority.key", "identity.key", "log.key", "tls.key", "card.json"):
             if (folder / name).exists():
                 raise UsageError(f"{folder} holds a coordinator already; keys are never overwritten")
-        log_key, authority_key = SigningKey.generate(), new_tls_key()
+        identity, log_key, authority_key = SigningKey.generate(), SigningKey.generate(), new_tls_key()
         authority = Authority.create(authority_key, party_domain(domain), now=now)
-        card = CoordinatorCard(domain, address, authority.der(), log_key.public_bytes())
+        card = CoordinatorCard(domain, address, authority.der(), identity.public_bytes(), log_key.public_bytes())
         write_secret(folder / "authority.key", authority_key)
+        write_secret(folder / "identity.key", identity.seed())
         write_secret(folder / "log.key", log_key.seed())
         write_secret(folder / "tls.key", new_tls_key())
         write_secret(folder / "authority.pem", authority.pem())
-        home._write("card.json", card.signed(log_key))
+        home._write("card.json", card.signed(identity))
         home.renew(now=now)
         return home
 
     def card(self) -> CoordinatorCard:
         """The public card, its signature verified."""
         return CoordinatorCard.from_file(self._read("card.json"))
+
+    def identity(self) -> SigningKey:
+        """The secret key of the coordinator's own statements."""
+        return SigningKey(read_secret(self.folder / "identity.key", 32))
 
     def log_key(self) -> SigningKey:
         """The secret log key."""

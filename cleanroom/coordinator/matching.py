@@ -51,7 +51,7 @@ class Matching:
         *,
         contract: Contract,
         contract_hash: bytes,
-        log_key: SigningKey,
+        identity: SigningKey,
         place: Place,
         now: Callable[[], datetime],
         log: EventLog,
@@ -61,7 +61,7 @@ class Matching:
         self._sequencer = sequencer
         self._contract = contract
         self._contract_hash = contract_hash
-        self._log_key = log_key
+        self._identity = identity
         self._place = place
         self._now = now
         self._log = log
@@ -144,7 +144,7 @@ class Matching:
             salts,
             contract=self._contract,
             contract_hash=self._contract_hash,
-            log_key=self._log_key,
+            identity=self._identity,
             now=self._now(),
         )
         with self._store.transaction() as tx:
@@ -162,7 +162,7 @@ class Matching:
             match.match_id,
             contract=self._contract,
             contract_hash=self._contract_hash,
-            log_key=self._log_key,
+            identity=self._identity,
             now=self._now(),
         )
         self._sequencer.append_own(tx, statement)

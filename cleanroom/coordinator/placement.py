@@ -69,7 +69,7 @@ def _statement(
     match_id: bytes,
     contract: Contract,
     contract_hash: bytes,
-    log_key: SigningKey,
+    identity: SigningKey,
     now: datetime,
     more: Mapping[str, Any],
 ) -> bytes:
@@ -82,7 +82,7 @@ def _statement(
         "subject": match_id.hex(),
         "v": 1,
     }
-    return sign_statement(kind, {**body, **more}, log_key)
+    return sign_statement(kind, {**body, **more}, identity)
 
 
 def placed_statement(
@@ -92,7 +92,7 @@ def placed_statement(
     *,
     contract: Contract,
     contract_hash: bytes,
-    log_key: SigningKey,
+    identity: SigningKey,
     now: datetime,
 ) -> bytes:
     """The signed `match.placed`: transcript and salted hashes of both slot lists."""
@@ -100,14 +100,14 @@ def placed_statement(
         party: placement_hash(salts[party], tags.match_id, party, packed).hex() for party, packed in slots.items()
     }
     more = {"slots": hashes, "transcript": tags.transcript.hex()}
-    return _statement("match.placed", tags.match_id, contract, contract_hash, log_key, now, more)
+    return _statement("match.placed", tags.match_id, contract, contract_hash, identity, now, more)
 
 
 def aborted_statement(
-    match_id: bytes, *, contract: Contract, contract_hash: bytes, log_key: SigningKey, now: datetime
+    match_id: bytes, *, contract: Contract, contract_hash: bytes, identity: SigningKey, now: datetime
 ) -> bytes:
     """The signed `match.aborted`: the same words whatever was wrong."""
-    return _statement("match.aborted", match_id, contract, contract_hash, log_key, now, {})
+    return _statement("match.aborted", match_id, contract, contract_hash, identity, now, {})
 
 
 def pieces(match_id: bytes, slots: bytes, salt: bytes, statement: bytes) -> list[Placement]:

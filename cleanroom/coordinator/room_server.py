@@ -72,7 +72,7 @@ class RoomServer:
             sequencer,
             contract=contract,
             contract_hash=digest,
-            log_key=log_key,
+            identity=home.identity(),
             place=place,
             now=now,
             log=log,

@@ -2,7 +2,7 @@
 
 A statement is a signed JSON body `{v, kind, room, contract, at, actor, subject, ...}`. The kinds are a closed list.
 `actor` is the party whose identity key, as written in the contract, must verify; a few kinds are the coordinator's own
-and carry the log key. Which further fields a kind may have is a list too; what they say is read by the parties.
+and carry its identity key. Which further fields a kind may have is a list too; what they say is read by the parties.
 """
 
 import re
@@ -138,7 +138,7 @@ def verify_statement(envelope: bytes, contract: Contract, contract_hash: bytes) 
 
 def _key_of(actor: str, kind: str, contract: Contract) -> bytes:
     if kind in COORDINATOR_KINDS and actor == COORDINATOR and COORDINATOR not in contract.cards:
-        return contract.coordinator.log_key
+        return contract.coordinator.identity
     card = contract.cards.get(PartyName(actor))
     if card is None or kind == "match.placed":
         raise AuthenticationError("a statement's actor may not make statements of this kind")

@@ -96,11 +96,15 @@ class PartyCard:
 
 @dataclass(frozen=True, slots=True)
 class CoordinatorCard:
-    """The coordinator's address (host:port), trust domain, TLS authority (DER certificate) and log key (32 bytes)."""
+    """The coordinator's address (host:port), trust domain, TLS authority (DER certificate), identity and log key.
+
+    The identity key (32 bytes) signs the card and what the coordinator itself states, the log key (32) the log's heads.
+    """
 
     domain: str
     address: str
     authority: bytes
+    identity: bytes
     log_key: bytes
 
     def __post_init__(self) -> None:
@@ -118,14 +122,15 @@ class CoordinatorCard:
             "address": self.address,
             "authority": _text(self.authority),
             "domain": self.domain,
+            "identity": _text(self.identity),
             "kind": "coordinator-card",
             "log_key": _text(self.log_key),
             "v": 1,
         }
 
-    def signed(self, log_key: SigningKey) -> bytes:
+    def signed(self, identity: SigningKey) -> bytes:
         """The card file."""
-        return sign_statement("coordinator-card", self.body(), log_key)
+        return sign_statement("coordinator-card", self.body(), identity)
 
     def fingerprint(self) -> str:
         """What two operators compare on the telephone."""
@@ -143,6 +148,7 @@ class CoordinatorCard:
             domain=party_domain(domain),
             address=address,
             authority=strict_base64(body.get("authority")),
+            identity=_key(body, "identity", 32),
             log_key=_key(body, "log_key", 32),
         )
         if card.body() != body:
@@ -153,7 +159,7 @@ class CoordinatorCard:
     def from_file(data: bytes) -> "CoordinatorCard":
         """A card file whose self-signature verifies; raises PeerError or AuthenticationError."""
         card = CoordinatorCard.from_body(peek_statement(data))
-        open_statement("coordinator-card", data, card.log_key)
+        open_statement("coordinator-card", data, card.identity)
         return card
 
 

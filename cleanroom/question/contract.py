@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from cleanroom.crypto.public_keys import check_public_key
 from cleanroom.crypto.sealing import SUITE_NAME
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName, RoomName, party_name, room_name
@@ -19,12 +20,13 @@ from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.columns import checked_text
 from cleanroom.question.dataset import Dataset
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 PROTOCOL_VERSION = 1
 PROFILES = ("opaque-v1", "email-plain-v1", "email-uid2-v1", "phone-e164-v1")
-QUORUM = "asker-and-owner"
+QUORUM = "asker-owner-and-required-auditors"
 MAX_PARTIES = 32
 MAX_AUDITORS = 8
+MAX_LOG_NUMBER = 1_000
 
 
 def check_profile(profile: str, region: str) -> None:
@@ -52,17 +54,38 @@ def check_validity(starts: str, ends: str) -> None:
         raise UsageError("the contract ends before it starts")
 
 
-def check_auditors(auditors: Mapping[PartyName, bytes], cards: Mapping[PartyName, PartyCard]) -> None:
-    """Distinct Ed25519 keys under names that are no party's; raises UsageError."""
-    for name, key in auditors.items():
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """May read the log and cosign it with this Ed25519 key; nothing is answered without one who is `required`."""
+
+    key: bytes
+    required: bool = True
+
+
+def check_auditors(auditors: Mapping[PartyName, Auditor], cards: Mapping[PartyName, PartyCard]) -> None:
+    """Names that are no party's, a handful of them; raises UsageError."""
+    for name in auditors:
         party_name(name)
         if name in cards or name == "coordinator":
             raise UsageError(f"auditor {name} has the name of a party or of the coordinator")
-        if len(key) != 32:
-            raise UsageError(f"auditor {name}: a cosigning key has 32 bytes")
-    keys, taken = set(auditors.values()), {key for card in cards.values() for key in (card.identity, card.cosigning)}
-    if len(auditors) > MAX_AUDITORS or len(keys) != len(auditors) or keys & taken:
-        raise UsageError(f"a room has at most {MAX_AUDITORS} auditors, each with a key that is nobody else's")
+    if len(auditors) > MAX_AUDITORS:
+        raise UsageError(f"a room has at most {MAX_AUDITORS} auditors")
+
+
+def check_keys(
+    coordinator: CoordinatorCard, cards: Mapping[PartyName, PartyCard], auditors: Mapping[PartyName, Auditor]
+) -> None:
+    """Every signing key of the room is nobody else's and signs one kind of statement; raises UsageError."""
+    keys = {"the coordinator's identity": coordinator.identity, "the log": coordinator.log_key}
+    for name, card in cards.items():
+        keys |= {f"{name}'s identity": card.identity, f"{name}'s cosignatures": card.cosigning}
+    keys |= {f"auditor {name}": auditor.key for name, auditor in auditors.items()}
+    owners: dict[bytes, str] = {}
+    for whose, key in keys.items():
+        check_public_key(key, whose)
+        if key in owners:
+            raise UsageError(f"{whose}: the same key as {owners[key]}; every key signs one kind of statement")
+        owners[key] = whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +93,8 @@ class Contract:
     """What was agreed. Cards and datasets are keyed by party; every party has exactly one of each.
 
     `setups_per_match` bounds how often a party may segment its people anew within one match. `starts` and `ends` are
-    the first and last day (UTC, YYYY-MM-DD) on which anything is asked; empty where there is no such day. `auditors`
-    maps a name to the Ed25519 key with which that auditor cosigns.
+    the first and last day (UTC, YYYY-MM-DD) on which anything is asked; empty where there is no such day.
+    `log_number` counts the room's logs: a log whose key was stolen ends, and the next one begins with its last head.
     """
 
     room: RoomName
@@ -87,7 +110,8 @@ class Contract:
     starts: str = ""
     ends: str = ""
     accountant: str = "zcdp"
-    auditors: Mapping[PartyName, bytes] = field(default_factory=dict)
+    auditors: Mapping[PartyName, Auditor] = field(default_factory=dict)
+    log_number: int = 1
 
     def __post_init__(self) -> None:
         room_name(self.room)
@@ -101,6 +125,9 @@ class Contract:
             raise UsageError(f"the accountant is one of {', '.join(ACCOUNTANTS)}")
         check_validity(self.starts, self.ends)
         check_auditors(self.auditors, self.cards)
+        check_keys(self.coordinator, self.cards, self.auditors)
+        if type(self.log_number) is not int or not 1 <= self.log_number <= MAX_LOG_NUMBER:
+            raise UsageError(f"log is the number of the room's log, 1 to {MAX_LOG_NUMBER}")
         if type(self.setups_per_match) is not int or not 1 <= self.setups_per_match <= 1000:
             raise UsageError("setups_per_match is a whole number from 1 to 1000")
         if not 2 <= len(self.cards) <= MAX_PARTIES:
@@ -111,9 +138,6 @@ class Contract:
             raise UsageError("the match key has the same number of columns at every party")
         if "coordinator" in self.cards:
             raise UsageError("a party is not called coordinator")
-        identities = {card.identity for card in self.cards.values()}
-        if len(identities) != len(self.cards):
-            raise UsageError("two parties have the same identity key")
         for name, dataset in self.datasets.items():
             if dataset.owner != name or self.cards[name].name != name:
                 raise UsageError(f"{name}: card and dataset must be that party's own")

@@ -18,8 +18,8 @@ from cleanroom.wire.contract_file import contract_bytes
 
 ROOM = "the room"
 _ROOM_KEYS = {
-    "accountant", "auditors", "cards", "coordinator", "datasets", "ends", "format", "kind", "profile", "purpose",
-    "quorum", "region", "room", "setups_per_match", "starts", "suite",
+    "accountant", "auditors", "cards", "coordinator", "datasets", "ends", "format", "kind", "log_number", "profile",
+    "purpose", "quorum", "region", "room", "setups_per_match", "starts", "suite",
 }  # fmt: skip
 _DATASET_KEYS = {
     "approval", "bases", "cap_units", "capacity", "cells", "columns", "consumer_caps", "display_threshold",
@@ -38,7 +38,9 @@ _ACCOUNTANTS = {
     "zcdp": "costs add up in rho (zCDP, discrete Gaussian noise); epsilon at delta 1e-9 is a way to read them",
     "pure": "costs add up in epsilon (pure differential privacy, discrete Laplace noise)",
 }
-_QUORUMS = {"asker-and-owner": "asker and owner must both have the log's proof of an answer"}
+_QUORUMS = {
+    "asker-owner-and-required-auditors": "asker, owner and every required auditor have cosigned the log with it",
+}
 _BASES = {"match": "the people that asker and owner share", "table": "all people of the owner"}
 _REDUCTIONS = {
     "last": "the latest",
@@ -86,8 +88,10 @@ def _room(contract: Contract, body: Mapping[str, Any]) -> Iterator[tuple[str, st
     yield "segmentations within one match, at most", str(contract.setups_per_match)
     coordinator = contract.coordinator
     yield "coordinator", f"{coordinator.domain} at {coordinator.address}, card {coordinator.fingerprint()}"
-    for name, key in body["auditors"].items():
-        yield f"auditor {name}", f"reads the log, and cosigns it with the key {key}"
+    for name, auditor in body["auditors"].items():
+        must = "must cosign" if auditor["required"] else "may cosign"
+        yield f"auditor {name}", f"reads the log, and {must} it with the key {auditor['key']}"
+    yield "number of the room's log", str(contract.log_number)
     yield "an answer counts when", _QUORUMS.get(contract.quorum, contract.quorum)
     yield "cryptographic suite", contract.suite
     yield from _others(body, _ROOM_KEYS)

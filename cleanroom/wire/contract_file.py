@@ -16,7 +16,7 @@ from cleanroom.querylog.dsse import strict_base64
 from cleanroom.question.approval import Approval
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.columns import Column, Dimension, Hidden, Measure, Reduction
-from cleanroom.question.contract import FORMAT_VERSION, Contract
+from cleanroom.question.contract import FORMAT_VERSION, Auditor, Contract
 from cleanroom.question.dataset import Dataset, Overlap
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canonical
 
@@ -86,6 +86,15 @@ def _approval_body(approval: Approval) -> dict[str, Any]:
     }
 
 
+def _auditor_body(auditor: Auditor) -> dict[str, Any]:
+    return {"key": base64.b64encode(auditor.key).decode("ascii"), "required": auditor.required}
+
+
+def _auditor(value: object) -> Auditor:
+    body = _mapping(value, "an auditor")
+    return Auditor(strict_base64(body.get("key")), _is(bool, body.get("required"), "whether an auditor must cosign"))
+
+
 def _dataset_body(dataset: Dataset) -> dict[str, Any]:
     return {
         "approval": _approval_body(dataset.approval),
@@ -114,13 +123,14 @@ def contract_bytes(contract: Contract) -> bytes:
     return canonical_bytes(
         {
             "accountant": contract.accountant,
-            "auditors": {name: base64.b64encode(key).decode("ascii") for name, key in contract.auditors.items()},
+            "auditors": {name: _auditor_body(auditor) for name, auditor in contract.auditors.items()},
             "cards": {name: card.body() for name, card in contract.cards.items()},
             "coordinator": contract.coordinator.body(),
             "datasets": {name: _dataset_body(dataset) for name, dataset in contract.datasets.items()},
             "ends": contract.ends,
             "format": FORMAT_VERSION,
             "kind": "contract",
+            "log_number": contract.log_number,
             "profile": contract.profile,
             "purpose": contract.purpose,
             "quorum": contract.quorum,
@@ -280,9 +290,10 @@ def parse_contract(data: bytes) -> Contract:
             ends=_is(str, body.get("ends"), "the last day"),
             accountant=_is(str, body.get("accountant"), "the accountant"),
             auditors={
-                party_name(name): strict_base64(key)
-                for name, key in _mapping(body.get("auditors"), "the auditors").items()
+                party_name(name): _auditor(value)
+                for name, value in _mapping(body.get("auditors"), "the auditors").items()
             },
+            log_number=_is(int, body.get("log_number"), "the log's number"),
         )
     except (RecursionError, OverflowError) as error:
         raise PeerError("a contract is malformed") from error

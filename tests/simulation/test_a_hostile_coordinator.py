@@ -129,7 +129,7 @@ def test_a_placement_other_than_the_signed_one_is_not_taken(lie: str, tmp_path: 
 def test_a_placement_signed_for_something_else_is_not_taken(field: str, tmp_path: Path) -> None:
     """With the log key in its hands the coordinator can sign anything; the node compares with what it knows."""
     with stepped_room(tmp_path) as room:
-        log_key = room.coordinator.log_key()
+        log_key = room.coordinator.identity()
 
         def lie(one: Placement) -> Placement:
             body = peek_statement(one.statement)
@@ -154,7 +154,7 @@ def test_a_second_placement_with_fresh_signatures_is_not_taken(tmp_path: Path) -
         salt = os.urandom(32)
         digest = placement_hash(salt, bytes.fromhex(match), shop.name, slots).hex()
         body["slots"] = {**body["slots"], "shop": digest}
-        statement = sign_statement("match.placed", body, room.coordinator.log_key())
+        statement = sign_statement("match.placed", body, room.coordinator.identity())
         shop.take(Placement(bytes.fromhex(match), 0, 1, slots, salt, statement))
         room.settle()
         assert shop.states("match") == ["aborted"]

@@ -429,8 +429,8 @@ def forged(room: SteppedRoom, /, actor: str, signer: Any, **other: Any) -> bytes
 
 FORGERIES: dict[str, Callable[[SteppedRoom], bytes]] = {
     "another party's key": lambda room: forged(room, "airline", room["brand"].opened.desk.keys.identity),
-    "the coordinator's key": lambda room: forged(room, "airline", room.coordinator.log_key()),
-    "the coordinator itself": lambda room: forged(room, "coordinator", room.coordinator.log_key()),
+    "the coordinator's key": lambda room: forged(room, "airline", room.coordinator.identity()),
+    "the coordinator itself": lambda room: forged(room, "coordinator", room.coordinator.identity()),
     "the reader's own name": lambda room: forged(room, "shop", room["brand"].opened.desk.keys.identity),
     "another room": lambda room: forged(room, "brand", room["brand"].opened.desk.keys.identity, room="winter"),
     "other terms": lambda room: forged(room, "brand", room["brand"].opened.desk.keys.identity, contract="11" * 32),

@@ -413,7 +413,7 @@ FORGERIES: dict[str, Callable[[SteppedRoom, str], bytes]] = {
     "the asker in the owner's name": lambda room, plan: approval(
         room, plan, "brand", room["shop"].opened.desk.keys.identity
     ),
-    "the coordinator": lambda room, plan: approval(room, plan, "brand", room.coordinator.log_key()),
+    "the coordinator": lambda room, plan: approval(room, plan, "brand", room.coordinator.identity()),
     "the owner's own word, relayed": lambda room, plan: approval(
         room, plan, "brand", room["brand"].opened.desk.keys.identity
     ),

@@ -74,7 +74,7 @@ def test_the_log_holds_a_salted_hash_of_each_party_s_slots(room: Room, served: R
     mine, theirs = placed(shop), placed(brand)
     statement = shop.read_log(0).entries[1].statement
     assert statement == mine.statement == theirs.statement
-    body = open_statement("match.placed", statement, room.contract.coordinator.log_key)
+    body = open_statement("match.placed", statement, room.contract.coordinator.identity)
     assert body["subject"] == match_id.hex()
     assert body["transcript"] == (b"t" * 32).hex()
     assert body["slots"] == {
@@ -143,7 +143,7 @@ def test_every_abort_says_the_same_whatever_the_reason(room: Room, served: Runni
         brand.submit_tags(match_id, SHOP, bytes(32) if spoil == "duplicate" else b"2" * 32, of_shop)
         (delivery,) = brand.poll(len(bodies), 10_000)
         assert isinstance(delivery.item, Aborted)
-        body = open_statement("match.aborted", delivery.item.statement, room.contract.coordinator.log_key)
+        body = open_statement("match.aborted", delivery.item.statement, room.contract.coordinator.identity)
         assert body.pop("subject") == match_id.hex()
         body.pop("at")
         bodies.append(body)

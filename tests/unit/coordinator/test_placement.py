@@ -56,7 +56,7 @@ def test_the_statement_is_the_coordinator_s_own_and_verifies(tmp_path: Path) -> 
         {SHOP: b"1" * 32, BRAND: b"2" * 32},
         contract=room.contract,
         contract_hash=room.hash,
-        log_key=room.home.log_key(),
+        identity=room.home.identity(),
         now=datetime(2026, 3, 1, 12, tzinfo=UTC),
     )
     verified = verify_statement(statement, room.contract, room.hash)

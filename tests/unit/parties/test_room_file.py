@@ -13,6 +13,7 @@ from cleanroom.errors import UsageError
 from cleanroom.privacy.budget import units_for_epsilon
 from cleanroom.question.approval import Approval
 from cleanroom.question.columns import Dimension, Hidden, Measure, Reduction
+from cleanroom.question.contract import Auditor
 from cleanroom.question.dataset import DEFAULT_QUESTIONS, MAX_CELLS, Overlap
 from cleanroom.question.quantity import BASES, QUANTITIES
 from parties.room_file import DEFAULT_SETUPS, MAX_FILE_BYTES, RoomFile, read_room_file
@@ -104,7 +105,7 @@ key = "{base64.b64encode(bytes(range(32))).decode()}"
 """
     room = read(tmp_path, text + more)
     assert (room.starts, room.ends, room.accountant) == ("2026-01-01", "2026-12-31", "pure")
-    assert room.auditors == {"kpmg": bytes(range(32))}
+    assert room.auditors == {"kpmg": Auditor(bytes(range(32)))}
     shop = room.datasets[SHOP]
     assert (shop.questions, shop.bases) == (("count", "quantile"), ("table",))
     assert (shop.cells, shop.questions_each, shop.display_threshold, shop.fresh_days) == (9, 5, 20, 30)

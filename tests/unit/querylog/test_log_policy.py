@@ -9,7 +9,7 @@ from cleanroom.crypto.signatures import SigningKey
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.log_policy import log_key, log_policy, question_quorum
-from cleanroom.question.contract import Contract
+from cleanroom.question.contract import Auditor, Contract
 from cleanroom.transparency.policy_file import parse_policy, policy_text
 from tests.rooms import build_room
 
@@ -25,7 +25,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Contract:
 
 @pytest.fixture(scope="module")
 def audited(contract: Contract) -> Contract:
-    return replace(contract, auditors={AUDIT: AUDITOR})
+    return replace(contract, auditors={AUDIT: Auditor(AUDITOR)})
 
 
 def test_log_and_cosigners_have_names_of_this_room(audited: Contract) -> None:
@@ -33,7 +33,7 @@ def test_log_and_cosigners_have_names_of_this_room(audited: Contract) -> None:
     assert [key.name for key in policy.log_keys] == ["room.test/spring/log/1"]
     assert policy.cosigners[AUDIT].name == "room.test/spring/cosigner/audit"
     assert policy.cosigners[SHOP].public == audited.cards[SHOP].cosigning
-    assert log_key(audited, 2).name == "room.test/spring/log/2"
+    assert log_key(replace(audited, log_number=2)).name == "room.test/spring/log/2"
 
 
 def test_a_question_needs_asker_and_owner(contract: Contract) -> None:
@@ -69,6 +69,8 @@ def test_nobody_outside_the_contract_asks_owns_or_cosigns(contract: Contract) ->
         question_quorum(contract, asker=SHOP, owner=SHOP)
 
 
-def test_an_auditor_s_key_under_which_anybody_can_sign_is_refused(contract: Contract) -> None:
-    with pytest.raises(UsageError, match="anybody can sign"):
-        log_policy(replace(contract, auditors={AUDIT: bytes(32)}))
+def test_an_auditor_who_need_not_cosign_may_and_nobody_waits_for_it(contract: Contract) -> None:
+    audited = replace(contract, auditors={AUDIT: Auditor(AUDITOR, required=False)})
+    assert AUDIT in log_policy(audited).cosigners
+    assert AUDIT not in log_policy(audited).quorum.cosigners()
+    assert question_quorum(audited, asker=SHOP, owner=BRAND) == question_quorum(contract, asker=SHOP, owner=BRAND)

@@ -61,7 +61,8 @@ def card(name: str) -> PartyCard:
 @lru_cache(maxsize=1)
 def coordinator() -> CoordinatorCard:
     """The coordinator's card."""
-    return CoordinatorCard("room.test", "127.0.0.1:7443", authority_der(), LOG_KEY.public_bytes())
+    identity = SigningKey(seed("identity coordinator")).public_bytes()
+    return CoordinatorCard("room.test", "127.0.0.1:7443", authority_der(), identity, LOG_KEY.public_bytes())
 
 
 def dimension(name: str = "tier", values: tuple[str, ...] = ("gold", "silver"), **more: Any) -> Dimension:

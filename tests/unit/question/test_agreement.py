@@ -13,7 +13,7 @@ from cleanroom.querylog.dsse import sign_statement
 from cleanroom.question.approval import Approval
 from cleanroom.question.card import CoordinatorCard, PartyCard, party_domain
 from cleanroom.question.columns import Hidden
-from cleanroom.question.contract import Contract
+from cleanroom.question.contract import Auditor, Contract
 from cleanroom.question.dataset import Overlap
 from tests.unit.question.agreements import (
     BANK,
@@ -153,16 +153,19 @@ def replace_parties(names: list[PartyName]) -> Contract:
     """The agreement with these parties only."""
     return replace(
         AGREED,
-        cards={
-            name: replace(card("shop"), name=name, identity=number.to_bytes(32)) for number, name in enumerate(names)
-        },
+        cards={name: card(name) for name in names},
         datasets={name: dataset(name, consumer_caps={}) for name in names},
     )
 
 
-def auditors(count: int) -> dict[PartyName, bytes]:
+def auditors(count: int) -> dict[PartyName, Auditor]:
     """That many auditors with keys of their own."""
-    return {PartyName(f"auditor{number}"): number.to_bytes(32) for number in range(count)}
+    return {PartyName(f"auditor{number}"): auditor(f"auditor{number}") for number in range(count)}
+
+
+def auditor(name: str) -> Auditor:
+    """One who must cosign."""
+    return Auditor(card(name).cosigning)
 
 
 CONTRACTS: dict[str, tuple[Callable[[], Contract], bool]] = {
@@ -192,18 +195,42 @@ CONTRACTS: dict[str, tuple[Callable[[], Contract], bool]] = {
     "an unknown accountant": (lambda: contract(accountant="none"), False),
     "eight auditors": (lambda: contract(auditors=auditors(8)), True),
     "nine auditors": (lambda: contract(auditors=auditors(9)), False),
-    "an auditor that is a party": (lambda: contract(auditors={BANK: bytes(32)}), False),
-    "an auditor that is the coordinator": (lambda: contract(auditors={PartyName("coordinator"): bytes(32)}), False),
-    "an auditor's key of 31 bytes": (lambda: contract(auditors={PartyName("kpmg"): bytes(31)}), False),
-    "two auditors with one key": (lambda: contract(auditors=dict.fromkeys(auditors(2), bytes(32))), False),
+    "an auditor that is a party": (lambda: contract(auditors={BANK: auditor("kpmg")}), False),
+    "an auditor that is the coordinator": (
+        lambda: contract(auditors={PartyName("coordinator"): auditor("kpmg")}),
+        False,
+    ),
+    "an auditor's key of 31 bytes": (lambda: contract(auditors={PartyName("kpmg"): Auditor(bytes(range(31)))}), False),
+    "two auditors with one key": (lambda: contract(auditors=dict.fromkeys(auditors(2), auditor("kpmg"))), False),
     "an auditor with a party's identity": (
-        lambda: contract(auditors={PartyName("kpmg"): card("shop").identity}),
+        lambda: contract(auditors={PartyName("kpmg"): Auditor(card("shop").identity)}),
         False,
     ),
     "an auditor with a party's cosigning key": (
-        lambda: contract(auditors={PartyName("kpmg"): card("shop").cosigning}),
+        lambda: contract(auditors={PartyName("kpmg"): Auditor(card("shop").cosigning)}),
         False,
     ),
+    "an auditor with the log's key": (
+        lambda: contract(auditors={PartyName("kpmg"): Auditor(LOG_KEY.public_bytes())}),
+        False,
+    ),
+    "an auditor under whose key anybody signs": (
+        lambda: contract(auditors={PartyName("kpmg"): Auditor(bytes(32))}),
+        False,
+    ),
+    "a party that cosigns with its identity": (
+        lambda: contract(cards={**AGREED.cards, SHOP: replace(card("shop"), cosigning=card("shop").identity)}),
+        False,
+    ),
+    "a coordinator with one key for everything": (
+        lambda: contract(coordinator=replace(coordinator(), identity=coordinator().log_key)),
+        False,
+    ),
+    "the first log": (lambda: contract(log_number=1), True),
+    "log 0": (lambda: contract(log_number=0), False),
+    "log 1000": (lambda: contract(log_number=1000), True),
+    "log 1001": (lambda: contract(log_number=1001), False),
+    "log true": (lambda: contract(log_number=True), False),
     "no purpose": (lambda: contract(purpose=""), False),
     "an unknown profile": (lambda: contract(profile="email-v9"), False),
     "telephone without a region": (lambda: contract(profile="phone-e164-v1"), False),
@@ -241,14 +268,15 @@ def test_a_contract_keeps_its_rules(case: str) -> None:
 
 def test_a_card_comes_back_from_its_file() -> None:
     assert PartyCard.from_file(card("shop").signed(identity("shop"))) == card("shop")
-    assert CoordinatorCard.from_file(coordinator().signed(LOG_KEY)) == coordinator()
+    assert CoordinatorCard.from_file(coordinator().signed(identity("coordinator"))) == coordinator()
 
 
 def test_a_card_is_signed_by_the_key_on_it() -> None:
     with pytest.raises(AuthenticationError):
         PartyCard.from_file(card("shop").signed(identity("brand")))
-    with pytest.raises(AuthenticationError):
-        CoordinatorCard.from_file(coordinator().signed(identity("shop")))
+    for another in (identity("shop"), LOG_KEY):
+        with pytest.raises(AuthenticationError):
+            CoordinatorCard.from_file(coordinator().signed(another))
 
 
 def test_a_fingerprint_is_160_bits_and_differs_by_every_key() -> None:

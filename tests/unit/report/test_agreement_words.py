@@ -11,7 +11,7 @@ import pytest
 from cleanroom.ids import ColumnName, PartyName, RoomName
 from cleanroom.question.approval import Approval
 from cleanroom.question.columns import Dimension, Hidden, Measure, Reduction
-from cleanroom.question.contract import Contract
+from cleanroom.question.contract import Auditor, Contract
 from cleanroom.question.dataset import Dataset, Overlap
 from cleanroom.report.agreement_words import changes, lines, terms
 from cleanroom.wire.contract_file import contract_bytes
@@ -29,7 +29,8 @@ ROOM_TERMS: dict[str, Any] = {
     "starts": "2026-01-02",
     "ends": "2026-12-31",
     "accountant": "pure",
-    "auditors": {PartyName("audit"): bytes(32)},
+    "auditors": {PartyName("audit"): Auditor(bytes(range(32)))},
+    "log_number": 2,
 }
 DATASET_TERMS: dict[str, Any] = {
     "lineage": "other customers",

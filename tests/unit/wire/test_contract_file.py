@@ -18,6 +18,7 @@ from cleanroom.errors import CleanroomError, PeerError, UsageError
 from cleanroom.ids import ColumnName
 from cleanroom.question.approval import Approval
 from cleanroom.question.columns import Hidden, Reduction
+from cleanroom.question.contract import Auditor
 from cleanroom.question.dataset import Overlap
 from cleanroom.wire.canonical import canonical_bytes
 from cleanroom.wire.contract_file import (
@@ -79,15 +80,18 @@ ALTERED: dict[str, dict[str, Any]] = {
     "first day": {"starts": "2026-01-01"},
     "last day": {"ends": "2026-12-31"},
     "accountant": {"accountant": "pure"},
-    "auditors": {"auditors": {"kpmg": bytes(range(32))}},
+    "auditors": {"auditors": {"kpmg": Auditor(bytes(range(32)))}},
     "purpose": {"purpose": "another one"},
     "profile": {"profile": "opaque-v1"},
     "region": {"profile": "phone-e164-v1", "region": "GB"},
     "setups": {"setups_per_match": 4},
     "coordinator's address": {"coordinator": replace(coordinator(), address="127.0.0.1:7444")},
-    "coordinator's log key": {"coordinator": replace(coordinator(), log_key=bytes(32))},
-    "identity": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], identity=bytes(32))}},
-    "cosigning": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], cosigning=bytes(32))}},
+    "coordinator's identity": {"coordinator": replace(coordinator(), identity=bytes(range(32)))},
+    "an auditor who need not": {"auditors": {"kpmg": Auditor(bytes(range(32)), required=False)}},
+    "number of the log": {"log_number": 2},
+    "coordinator's log key": {"coordinator": replace(coordinator(), log_key=bytes(range(32)))},
+    "identity": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], identity=bytes(range(1, 33)))}},
+    "cosigning": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], cosigning=bytes(range(1, 33)))}},
     "sealing": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], sealing=AGREED.cards[BANK].sealing)}},
 }
 ALTERED_DATASET: dict[str, dict[str, Any]] = {
@@ -161,6 +165,7 @@ def parsed_or_refused(data: bytes) -> bool:
 
 
 OTHERWISE_FILLED = {
+    "log_number",
     *("where", "consumer_caps", "columns", "capacity", "matches", "decimals", "setups_per_match"),
     *("auditors", "edges", "cells", "questions_each", "display_threshold", "fresh_days"),
 }
@@ -288,7 +293,7 @@ def test_a_certificate_of_an_unknown_version_is_our_error() -> None:
 
 def test_a_duplicate_key_is_refused() -> None:
     with pytest.raises(PeerError, match="repeats"):
-        parse_contract(DATA.replace(b'"format":2', b'"format":2,"format":2'))
+        parse_contract(DATA.replace(b'"format":3', b'"format":3,"format":3'))
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"1e400", b"Infinity", b"9007199254740992", b"1000.0", b"1e3"])
@@ -307,7 +312,7 @@ def test_deep_and_large_files_are_refused_quickly(data: bytes) -> None:
     assert time.perf_counter() - started < 1
 
 
-@pytest.mark.parametrize(("kind", "version"), [("contract", 1), ("contract", 0), ("contracts", 2), ("contract", "2")])
+@pytest.mark.parametrize(("kind", "version"), [("contract", 2), ("contract", 0), ("contracts", 3), ("contract", "3")])
 def test_another_format_is_refused(kind: str, version: object) -> None:
     with pytest.raises(PeerError, match="format"):
         parse_contract(canonical_bytes({**BODY, "kind": kind, "format": version}))
