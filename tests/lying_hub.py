@@ -25,12 +25,15 @@ from cleanroom.coordinator.log_table import append_entry
 from cleanroom.coordinator.mailbox import _put
 from cleanroom.coordinator.relay import Relay
 from cleanroom.coordinator.sequencer import Sequencer
+from cleanroom.crypto.unsealing import SealingKey
 from cleanroom.errors import UnavailableError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement, sign_statement
 from cleanroom.wire.messages import Delivery, Envelope, LogPage, Placement, sign_envelope
 from parties.desk import pack_envelope, unpack_envelope
+from parties.home import PartyKeys
+from parties.post import Post
 from tests.mortal import around
 from tests.puppet import obey
 
@@ -192,6 +195,20 @@ class LyingHub:
         )
         return base64.b64encode(pack_envelope(made)).decode("ascii")
 
+    def sealed(self, contract: str, words: dict[str, str], header: dict[str, Any]) -> str:
+        """A message that anybody can seal, in a party's name (`sender`), under the log key's signature."""
+        agreed = self.relay._contract
+        keys = PartyKeys(self.home.log_key(), SealingKey.generate(), bytes(32))
+        post = Post(
+            room=agreed.room,
+            contract_hash=bytes.fromhex(contract),
+            name=PartyName(words["sender"]),
+            cards=agreed.cards,
+            keys=keys,
+        )
+        (envelope,) = post.write(PartyName(words["recipient"]), words["kind"], words["subject"], header)
+        return base64.b64encode(pack_envelope(envelope)).decode("ascii")
+
     def insert(self, statement: str) -> None:
         """A place in the log for a statement, whoever signed it."""
         with self.relay._store.transaction() as tx:
@@ -210,7 +227,7 @@ def main() -> None:
     """Obey beside the product's program, which has the main thread."""
     words = sys.argv[2:]
     hub = LyingHub(Path(words[words.index("--home") + 1]))
-    orders = ("lie", "be_honest", "sign", "envelopes", "signed", "insert", "deliver")
+    orders = ("lie", "be_honest", "sign", "envelopes", "signed", "sealed", "insert", "deliver")
 
     def listen() -> None:
         hub.serving.wait()

@@ -30,6 +30,7 @@ from cleanroom.wire.contract_file import contract_hash
 from tests.live_room import room_file
 from tests.mortal_room import MortalRoom
 from tests.puppet import Puppet
+from tests.simulation.forged_heads import forged_head
 from tests.simulation.stepped_room import COLUMNS, small_parties
 from tests.simulation.test_a_hostile_peer_spoils_a_question import FORGED, REFUSED, STALE
 
@@ -208,6 +209,17 @@ def test_an_approval_that_the_asker_gives_itself_gets_nothing(room: Attacked) ->
     assert room.order("outcome", plan=plan.hash(), patience_s=2.0)["state"] != "answered"
     room.order("send", envelopes=[room.order("envelope", header={"statement": own}, **words)])
     assert room.held() == before
+    room.check_honest()
+
+
+def test_a_receipt_that_the_owner_never_signed_gets_nothing_and_stops_nobody(room: Attacked) -> None:
+    """A true one that the owner does not hold would stop its node for good, so nobody else may be able to make one."""
+    before, plan = room.held(), room.new_plan()
+    head = forged_head(room.room.contract, owner=OWNER, consumer=ASKER, subject=plan.hash())
+    receipt = room.order("sign", kind=head["kind"], body=head)
+    room.say(plan.hash(), {**room.logged(room.statement(plan)), "receipt": receipt})
+    assert room.held() == before
+    assert not room.room.look(OWNER, "SELECT * FROM evidence")
     room.check_honest()
 
 

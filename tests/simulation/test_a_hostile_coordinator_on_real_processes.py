@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from cleanroom.errors import CleanroomError
+from cleanroom.errors import CleanroomError, PendingError
 from cleanroom.querylog.statement import verify_statement
 from cleanroom.question.gate import MAX_OPEN_RESERVATIONS
 from cleanroom.question.plan import Plan
@@ -27,6 +27,7 @@ from tests.live_room import read_database, room_file
 from tests.lying_hub import PAGES, PLACEMENTS, PLACES, PROOFS
 from tests.mortal_room import MortalRoom
 from tests.reference.one_draw_a_plan import check_ledger
+from tests.simulation.forged_heads import forged_head
 from tests.simulation.stepped_room import small_parties
 
 ASKER, OWNER, THIRD = "shop", "brand", "airline"
@@ -115,11 +116,13 @@ class Lied:
 
 
 @contextmanager
-def lied(folder: Path, *, matches: int = 6) -> Iterator[Lied]:
-    """Three honest nodes and a coordinator that takes orders."""
+def lied(folder: Path, *, matches: int = 6, **owners: Any) -> Iterator[Lied]:
+    """Three honest nodes, the owner under terms of its own, and a coordinator that takes orders."""
+    parties = small_parties(ASKER, OWNER, THIRD)
+    parties[OWNER] |= owners
     terms = room_file(
         folder,
-        small_parties(ASKER, OWNER, THIRD),
+        parties,
         capacity=120,
         overlap={"epsilon": "16", "delta": "1e-9", "matches": matches},
     )
@@ -204,6 +207,61 @@ def test_a_statement_in_a_partys_name_under_the_logs_key_changes_nothing(room: L
         room.pids[name] = room.room[name].pid
     assert room.held() == before
     room.check_honest()
+
+
+def test_a_ledger_head_that_the_coordinator_signs_gets_nothing(room: Lied) -> None:
+    """Shown to the owner as its asker's receipt, a head that the owner forgot would stop it; shown to the asker as the
+    owner's word, it would make the owner a liar. Sealed for each in the other's name, and put into the log."""
+    before, contract = room.held(), room.room.contract
+    plan = room.newest_plan(ASKER)
+    head = forged_head(contract, owner=OWNER, consumer=ASKER, subject=plan.hash())
+    statement = room.forged(head["kind"], head)
+    asked, released = (
+        room.forged(kind, {"actor": actor, "subject": plan.hash()})
+        for kind, actor in (("question.asked", ASKER), ("answer.released", OWNER))
+    )
+    messages = (
+        (ASKER, OWNER, "question.plan", {"statement": asked, "proof": {}, "receipt": statement}),
+        (OWNER, ASKER, "question.released", {"statement": released, "proof": {}, "salt": "00", "ledger": statement}),
+    )
+    for sender, recipient, kind, header in messages:
+        words = {"sender": sender, "recipient": recipient, "kind": kind, "subject": plan.hash()}
+        sealed = room.order("sealed", contract=contract_hash(contract).hex(), words=words, header=header)
+        room.order("deliver", to=recipient, envelopes=[sealed])
+    room.order("insert", statement=statement)
+    assert room.held() == before
+    assert not room.room.look(ASKER, "SELECT * FROM evidence") + room.room.look(OWNER, "SELECT * FROM evidence")
+    room.check_honest()
+
+
+def test_an_approval_that_the_coordinator_forges_does_not_release_a_waiting_question(tmp_path: Path) -> None:
+    """It waits for the owner's approver, before and after the owner's node starts anew; then the approver decides."""
+    with lied(tmp_path, approval={"columns": ["colour"]}) as room:
+        waiting = {"owner": OWNER, "by": "", "quantity": "sum", "column": "spend", "epsilon": "0.5"}
+        with pytest.raises(PendingError):
+            room.room.command(ASKER, {"command": "ask", **waiting})
+        before = room.held()
+        plan = room.newest_plan(ASKER)
+        approval = room.forged("question.approved", {"actor": OWNER, "subject": plan.hash(), "approver": "eve"})
+        contract = contract_hash(room.room.contract).hex()
+        for sender in (THIRD, ASKER):
+            words = {"sender": sender, "recipient": OWNER, "kind": "question.approved", "subject": plan.hash()}
+            header = {"statement": approval}
+            sealed = room.order("sealed", contract=contract, words=words, header=header)
+            room.order("deliver", to=OWNER, envelopes=[sealed])
+        room.order("insert", statement=approval)
+        assert room.held() == before
+        room.room[OWNER].kill()
+        room.room.wait_ready()
+        room.pids[OWNER] = room.room[OWNER].pid
+        assert room.held() == before
+        with pytest.raises(PendingError):
+            room.room.command(ASKER, {"command": "ask", **waiting})
+        room.room.command(OWNER, {"command": "approvals-approve", "id": plan.hash(), "reason": "agreed"})
+        room.room.ask(ASKER, waiting, tries=3)
+        told = [entry["kind"] for entry in room.true_log() if entry["subject"] == plan.hash()]
+        assert told == ["question.asked", "question.approved", "budget.debit", "answer.released"]
+        room.check_honest()
 
 
 # ---- proofs and log pages --------------------------------------------------------------------------------------------
