@@ -198,7 +198,7 @@ class LyingHub:
     def sealed(self, contract: str, words: dict[str, str], header: dict[str, Any]) -> str:
         """A message that anybody can seal, in a party's name (`sender`), under the log key's signature."""
         agreed = self.relay._contract
-        keys = PartyKeys(self.home.log_key(), SealingKey.generate(), bytes(32))
+        keys = PartyKeys(self.home.identity(), SealingKey.generate(), bytes(32))
         post = Post(
             room=agreed.room,
             contract_hash=bytes.fromhex(contract),
