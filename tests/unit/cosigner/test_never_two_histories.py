@@ -42,16 +42,16 @@ class MortalMirror(Mirror):
 
     def advance(self, since: Held, decision: Advance, entries: Sequence[bytes], check: Check) -> None:
         if self.point == "before commit":
-            tx = self._file.transaction
+            tx = self._shelf._file.transaction
 
             def dying() -> object:
                 raise Died
 
-            self._file.transaction = dying  # type: ignore[assignment,method-assign]
+            self._shelf._file.transaction = dying  # type: ignore[assignment,method-assign]
             try:
                 super().advance(since, decision, entries, check)
             finally:
-                self._file.transaction = tx  # type: ignore[method-assign]
+                self._shelf._file.transaction = tx  # type: ignore[method-assign]
         super().advance(since, decision, entries, check)
         if self.point == "after commit":
             raise Died
