@@ -94,6 +94,14 @@ def test_a_signature_of_ours_for_what_we_hold_at_a_time_that_we_never_gave_is_a_
         mirror.compare(signed(checkpoint_of(HONEST[:3]), "owner", time=TIME + 1).to_bytes())
 
 
+def test_more_than_we_hold_is_forgotten_also_when_it_was_signed_within_the_same_second(folder: Path) -> None:
+    log = GrowingLog(HONEST[:3])
+    mirror = open_mirror(folder / "mirror.db")
+    cosigner(mirror, log).step(0)
+    with pytest.raises(RolledBackError):
+        mirror.compare(signed(checkpoint_of(HONEST[:4]), "owner", time=TIME).to_bytes())
+
+
 def test_the_same_signature_under_somebody_elses_name_says_nothing_about_us(folder: Path) -> None:
     log = GrowingLog(HONEST[:3])
     mirror = open_mirror(folder / "mirror.db")

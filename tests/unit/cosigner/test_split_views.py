@@ -177,9 +177,15 @@ def test_a_strangers_line_is_never_stored(path: Path) -> None:
     held(path)
     mirror = open_mirror(path, begun=True)
     stranger = SignatureLine("stranger.example", b"1234", bytes(72))
-    mirror.compare(SignedNote(HEAD.text, (*HEAD.signatures, stranger)).to_bytes())
-    assert b"stranger" not in mirror.head()
+    notes = [signed(checkpoint_of(entries), "auditor") for entries in (HONEST, HONEST[:5], FORKED[:8], FORKED[:6])]
+    for note in notes[:3]:
+        mirror.compare(SignedNote(note.text, (*note.signatures, stranger)).to_bytes())
     assert COSIGNERS["auditor"].name.encode() in mirror.head()
+    with pytest.raises(SplitViewError):
+        mirror.compare(SignedNote(notes[3].text, (*notes[3].signatures, stranger)).to_bytes())
+    mirror.close()
+    assert files(path)["1-theirs.note"] == notes[3].to_bytes()
+    assert b"stranger" not in path.read_bytes()
 
 
 def test_one_bad_note_does_not_hide_the_others(path: Path) -> None:
