@@ -29,25 +29,25 @@ class Sequencer:
         with store.reading() as tx:
             check_log(tx, contract.room, log_key.public_bytes())
 
-    def append(self, caller: PartyName, statement: bytes) -> LogProof:
-        """The proof of a party's own statement, new or already there; durable when this returns. Raises PeerError."""
+    def append(self, caller: PartyName, statement: bytes) -> int:
+        """The index of a party's own statement, new or already there; durable when this returns. Raises PeerError."""
         verified = verify_statement(statement, self._contract, self._contract_hash)
         if verified.actor != caller or verified.actor == COORDINATOR:
             raise CallRefused(Reason.NOT_ALLOWED, "a statement is not its caller's")
         with self._store.transaction() as tx:
             known = known_proof(tx, statement)
             if known is not None:
-                return known
+                return known.index
             _note_once(tx, verified)
             self._note_match(tx, verified, caller)
-            return append_entry(tx, statement, self._contract.room, self._log_key)
+            return append_entry(tx, statement, self._contract.room, self._log_key).index
 
     def append_own(self, tx: Transaction, statement: bytes) -> LogProof:
         """Append a statement of the coordinator's own, inside the transaction of what it states."""
         return append_entry(tx, statement, self._contract.room, self._log_key)
 
     def read(self, first: int, limit: int) -> LogPage:
-        """A page of the log and its newest signed head."""
+        """A page of the log."""
         with self._store.reading() as tx:
             return read_entries(tx, first, limit)
 

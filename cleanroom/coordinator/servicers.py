@@ -8,9 +8,10 @@ from cleanroom.coordinator.sequencer import Sequencer
 from cleanroom.ids import PartyName
 from cleanroom.rpc.v1 import room_pb2, room_pb2_grpc
 from cleanroom.transport.interceptor import ANSWER_MARGIN_S
+from cleanroom.transport.reasons import CallRefused, Reason
 from cleanroom.wire.room_codec import (
     delivery_message,
-    proof_message,
+    page_message,
     read_envelope,
     read_poll,
     read_range,
@@ -59,12 +60,21 @@ class QueryLogServicer(room_pb2_grpc.QueryLogServicer):
 
     def Append(self, request: room_pb2.AppendRequest, context: grpc.ServicerContext) -> room_pb2.AppendReply:
         """One statement."""
-        proof = self._sequencer.append(PartyName(request.caller.party), request.statement)
-        return room_pb2.AppendReply(proof=proof_message(proof))
+        index = self._sequencer.append(PartyName(request.caller.party), request.statement)
+        return room_pb2.AppendReply(index=index)
 
     def Read(self, request: room_pb2.ReadRequest, context: grpc.ServicerContext) -> room_pb2.ReadReply:
         """One page of the log."""
-        page = self._sequencer.read(*read_range(request))
-        entries = [room_pb2.LogEntry(index=entry.index, statement=entry.statement) for entry in page.entries]
-        head = None if page.head is None else proof_message(page.head)
-        return room_pb2.ReadReply(entries=entries, head=head)
+        return page_message(self._sequencer.read(*read_range(request)))
+
+    def PollCheckpoint(
+        self, request: room_pb2.PollCheckpointRequest, context: grpc.ServicerContext
+    ) -> room_pb2.PollCheckpointReply:
+        """Not yet."""
+        raise CallRefused(Reason.NOT_NOW, "heads are not published yet")
+
+    def SubmitCosignature(
+        self, request: room_pb2.SubmitCosignatureRequest, context: grpc.ServicerContext
+    ) -> room_pb2.SubmitCosignatureReply:
+        """Not yet."""
+        raise CallRefused(Reason.NOT_NOW, "heads are not published yet")

@@ -1,7 +1,7 @@
 """Who may call what. Closed by default: a call that has no rule here does not exist.
 
-Only parties speak to the coordinator about the room; an auditor reads the log from a copy, so it has no call of its
-own yet and may only ask whether the coordinator is healthy.
+Only parties send, match and make statements. An auditor whom the contract names reads the log and cosigns its heads;
+whoever has an auditor's certificate and is not named there may only ask whether the coordinator is healthy.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2
 from cleanroom.rpc.v1 import room_pb2
 from cleanroom.transport.names import Role
 
-Lane = Literal["ordinary", "poll"]
+Lane = Literal["ordinary", "poll", "checkpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Rule:
 
 
 _PARTY: frozenset[Role] = frozenset({"party"})
+_READER: frozenset[Role] = frozenset({"party", "auditor"})
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
@@ -36,9 +37,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "/cleanroom.v1.Relay/Poll": Rule(_PARTY, room_pb2.PollRequest, lane="poll"),
         "/cleanroom.v1.Matching/SubmitTags": Rule(_PARTY, room_pb2.SubmitTagsRequest),
         "/cleanroom.v1.QueryLog/Append": Rule(_PARTY, room_pb2.AppendRequest),
-        "/cleanroom.v1.QueryLog/Read": Rule(_PARTY, room_pb2.ReadRequest),
-        "/grpc.health.v1.Health/Check": Rule(
-            frozenset({"party", "auditor"}), health_pb2.HealthCheckRequest, names_caller=False
-        ),
+        "/cleanroom.v1.QueryLog/Read": Rule(_READER, room_pb2.ReadRequest),
+        "/cleanroom.v1.QueryLog/PollCheckpoint": Rule(_READER, room_pb2.PollCheckpointRequest, lane="checkpoint"),
+        "/cleanroom.v1.QueryLog/SubmitCosignature": Rule(_READER, room_pb2.SubmitCosignatureRequest),
+        "/grpc.health.v1.Health/Check": Rule(_READER, health_pb2.HealthCheckRequest, names_caller=False),
     }
 )

@@ -1,9 +1,9 @@
-"""A node's side of the conversation with the coordinator: five calls, each with a deadline, each safe to repeat.
+"""A node's or an auditor's side of the conversation with the coordinator: each call has a deadline and may be repeated.
 
 Writes are repeated with the same bytes after a failure; the coordinator recognises them, so one call has one effect
-however often the connection breaks. A log proof is verified before it is returned. What cannot be reached raises
-UnavailableError with the coordinator's address; what the coordinator refuses, or answers wrongly, raises PeerError or
-AuthenticationError.
+however often the connection breaks. What comes back is parsed strictly and verified by whoever uses it: the log's
+heads by the cosigner. What cannot be reached raises UnavailableError with the coordinator's address; what the
+coordinator refuses, or answers wrongly, raises PeerError or AuthenticationError.
 """
 
 import re
@@ -23,9 +23,9 @@ from cleanroom.errors import (
     UnavailableError,
 )
 from cleanroom.ids import PartyName
-from cleanroom.querylog.chain import LogProof, verify_head, verify_proof
 from cleanroom.question.contract import PROTOCOL_VERSION, Contract
 from cleanroom.rpc.v1 import room_pb2
+from cleanroom.transparency.witness_message import WitnessAnswer
 from cleanroom.transport.channel import open_channel
 from cleanroom.transport.quotas import ORDINARY_CALLS
 from cleanroom.transport.reasons import Reason
@@ -39,6 +39,7 @@ from cleanroom.wire.messages import (
     Delivery,
     Envelope,
     LogPage,
+    Published,
     TagPiece,
 )
 from cleanroom.wire.room_codec import (
@@ -46,8 +47,9 @@ from cleanroom.wire.room_codec import (
     envelope_message,
     parse_message,
     read_deliveries,
+    read_index,
     read_page,
-    read_proof,
+    read_published,
 )
 
 _T = TypeVar("_T")
@@ -58,16 +60,17 @@ _INTERNAL = re.compile(r"internal error [0-9a-f]{16}")
 
 
 class CoordinatorClient:
-    """One party's connection to the coordinator; safe between threads, one poll at a time.
+    """The connection of one party, or of one auditor of the contract, to the coordinator; safe between threads.
 
-    `key_pem` and `certificate_pem` are the party's TLS pair; `address` is host:port and defaults to the card's.
+    One poll of each kind at a time. `key_pem` and `certificate_pem` are the caller's TLS pair and say which of the two
+    it is; an auditor reads and cosigns. `address` is host:port and defaults to the card's.
     """
 
     def __init__(
         self,
         contract: Contract,
         contract_hash: bytes,
-        party: PartyName,
+        name: PartyName,
         *,
         key_pem: bytes,
         certificate_pem: bytes,
@@ -77,9 +80,8 @@ class CoordinatorClient:
         pause: Callable[[float], object] = time.sleep,
         wrap_channel: Callable[[grpc.Channel], grpc.Channel] = lambda channel: channel,
     ) -> None:
-        self._contract = contract
         self._address = address or contract.coordinator.address
-        self._caller = Caller(PROTOCOL_VERSION, contract.room, party, contract_hash)
+        self._caller = Caller(PROTOCOL_VERSION, contract.room, name, contract_hash)
         self._patience = patience or Patience()
         self._clock = clock
         self._pause = pause
@@ -134,26 +136,39 @@ class CoordinatorClient:
         )
         self._call("/cleanroom.v1.Matching/SubmitTags", request, room_pb2.SubmitTagsReply)
 
-    def append(self, statement: bytes) -> LogProof:
-        """Log a signed statement (DSSE bytes, at most 64 KiB); the proof is verified under the key on the card.
+    def append(self, statement: bytes) -> int:
+        """Log a signed statement (DSSE bytes, at most 64 KiB); where it stands, as the coordinator says.
 
+        The same statement gets the same place again. Nothing may follow from it before a cosigned head covers it.
         Raises ConflictError when the log holds another statement in its place (`querylog.statement.ONCE_KINDS`).
         """
         request = room_pb2.AppendRequest(caller=self._head(), statement=statement)
-        proof = read_proof(self._call("/cleanroom.v1.QueryLog/Append", request, room_pb2.AppendReply).proof)
-        verify_proof(proof, statement, self._contract.room, self._contract.coordinator.log_key)
-        return proof
+        return read_index(self._call("/cleanroom.v1.QueryLog/Append", request, room_pb2.AppendReply))
 
     def read_log(self, first: int, limit: int = MAX_LOG_PAGE) -> LogPage:
-        """Entries from index `first` on, at most 256 and about 3 MiB; the newest head's signature is verified.
-
-        That the entries lead to that head is for the reader to replay from an entry it trusts (`chain.replay`).
-        """
+        """Entries from index `first` on, at most 256 and about 3 MiB, beyond the newest head too; nothing is proven."""
         request = room_pb2.ReadRequest(caller=self._head(), first=first, limit=limit)
-        page = read_page(self._call("/cleanroom.v1.QueryLog/Read", request, room_pb2.ReadReply), first, limit)
-        if page.head is not None:
-            verify_head(page.head, self._contract.room, self._contract.coordinator.log_key)
-        return page
+        return read_page(self._call("/cleanroom.v1.QueryLog/Read", request, room_pb2.ReadReply), first, limit)
+
+    def poll_checkpoint(self, held_size: int, seen: int, wait_ms: int) -> Published:
+        """What this cosigner lacks, as soon as there is something; nothing new after `wait_ms` (at most 20,000).
+
+        `held_size` is the size of the newest head that the caller has signed, `seen` the last answer's version. Not
+        retried inside, as `poll` is not, and in a lane of its own: a node holds one of each.
+        """
+        if not 0 <= wait_ms <= MAX_WAIT_MS:
+            raise ValueError("a poll waits at most 20,000 ms")
+        request = room_pb2.PollCheckpointRequest(caller=self._head(), held_size=held_size, seen=seen, wait_ms=wait_ms)
+        deadline_s = wait_ms / 1000 + POLL_MARGIN_S
+        data = self._told(lambda: self._once("/cleanroom.v1.QueryLog/PollCheckpoint", request, deadline_s))
+        return read_published(parse_message(room_pb2.PollCheckpointReply, data), held_size)
+
+    def submit_cosignature(self, size: int, answer: WitnessAnswer) -> None:
+        """Answer the request for the head of `size` entries, also with a refusal: others need not wait for it then."""
+        request = room_pb2.SubmitCosignatureRequest(
+            caller=self._head(), size=size, status=answer.status, body=answer.body
+        )
+        self._call("/cleanroom.v1.QueryLog/SubmitCosignature", request, room_pb2.SubmitCosignatureReply)
 
     def close(self) -> None:
         """Close the connection; running calls end with UnavailableError."""

@@ -2,9 +2,9 @@
 
 1. the call has a rule in the access table;
 2. it has a deadline, and enough of it is left: 20 ms to carry the answer, 100 ms to do anything meaningful (boulder);
-3. the certificate passes `check_peer`, has a role the rule allows, and names a member of the contract;
-4. the party has a free place in its quota;
-5. the bytes parse; 6. the `Caller` in them is the certificate's party, in this room, under this contract and version.
+3. the certificate passes `check_peer`, has a role the rule allows, and names a party or an auditor of the contract;
+4. the caller has a free place in its quota;
+5. the bytes parse; 6. the `Caller` in them is who the certificate says, in this room, under this contract and version.
 
 To the library every handler is one that reads a stream, although each call brings one message: so it is asked before
 the message has come, and a caller that stalls in the middle of one holds a place of its own, until its own deadline.
@@ -16,7 +16,6 @@ byte of a request reaches the caller or the log.
 
 import secrets
 from collections.abc import Callable, Container, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -94,7 +93,7 @@ class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # grpc has no t
     def _admitted(self, rule: Rule, handler: Any, messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
         _check_deadline(context)
         peer = self._peer(rule, context)
-        with self._place(rule, peer):
+        with self._gate.quotas.place(rule.lane, f"{peer.role}/{peer.name}"):
             request = parse_message(rule.request, _one_message(messages))
             if rule.names_caller:
                 self._check_caller(request, peer)
@@ -117,19 +116,16 @@ class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # grpc has no t
             raise CallRefused(Reason.NOT_ALLOWED, "a role has no right to this call")
         if peer.role == "party" and peer.name not in self._gate.contract.cards:
             raise CallRefused(Reason.NOT_AUTHENTICATED, "a party is not in the contract")
+        if rule.names_caller and peer.role == "auditor" and peer.name not in self._gate.contract.auditors:
+            raise CallRefused(Reason.NOT_AUTHENTICATED, "an auditor is not in the contract")
         return peer
-
-    def _place(self, rule: Rule, peer: Peer) -> AbstractContextManager[None]:
-        if peer.role != "party":
-            return nullcontext()
-        return self._gate.quotas.poll(peer.name) if rule.lane == "poll" else self._gate.quotas.ordinary(peer.name)
 
     def _check_caller(self, request: Any, peer: Peer) -> None:
         if request.caller.protocol_version != PROTOCOL_VERSION:
             raise CallRefused(Reason.OTHER_VERSION, "a caller speaks another protocol version")
         caller = read_caller(request.caller)
         if caller.party != PartyName(peer.name):
-            raise CallRefused(Reason.NOT_ALLOWED, "a caller names a party that is not its certificate's")
+            raise CallRefused(Reason.NOT_ALLOWED, "a caller names somebody who is not its certificate's")
         if caller.room != self._gate.contract.room or caller.contract_hash != self._gate.contract_hash:
             raise CallRefused(Reason.OTHER_CONTRACT, "a caller is in another room or under another contract")
 

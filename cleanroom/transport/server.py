@@ -14,7 +14,7 @@ from cleanroom.transport.quotas import workers
 def make_server(gate: Gate) -> grpc.Server:
     """A server without ports or services yet; raises StateError when protobuf is not the compiled one."""
     require_compiled_protobuf()
-    threads = workers(len(gate.contract.cards))
+    threads = workers(len(gate.contract.cards), len(gate.contract.auditors))
     return grpc.server(
         ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call"),
         interceptors=(Interceptor(gate),),

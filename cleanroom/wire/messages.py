@@ -5,12 +5,15 @@ into one message and would fill the memory of whoever iterates over it.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cleanroom.crypto.signatures import SigningKey, verify
 from cleanroom.errors import PeerError
 from cleanroom.ids import PartyName, RoomName, party_name, room_name
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import MAX_STATEMENT_BYTES
+from cleanroom.transparency.checkpoint import Checkpoint, parse_checkpoint
+from cleanroom.transparency.note import parse_note
+from cleanroom.transparency.witness_message import parse_request
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash
 
 MIB = 1 << 20
@@ -26,6 +29,7 @@ MAX_WAIT_MS = 20_000
 MAX_LOG_PAGE = 256
 MAX_LOG_PAGE_BYTES = 3 * MIB
 MAX_SEQUENCE = 2**63 - 1
+MAX_NOTES = 16
 
 
 def _check_id(data: bytes, what: str) -> None:
@@ -50,7 +54,7 @@ def _check_statement(data: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who speaks, in which room, under which contract (32-byte hash)."""
+    """Who speaks, a party or an auditor, in which room, under which contract (32-byte hash)."""
 
     protocol_version: int
     room: RoomName
@@ -253,7 +257,33 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Consecutive entries, and the signed proof of the log's last entry (None while the log is empty)."""
+    """Consecutive entries. What they are worth follows from a signed head alone, which comes by `Published`."""
 
     entries: tuple[LogEntry, ...]
-    head: LogProof | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What a cosigner lacks: the newest head, and older ones that others have cosigned since it last asked.
+
+    `request` is a tlog-witness request from the size that the caller holds to the newest head, b"" when these are the
+    same. A newest head that is smaller than what the caller holds is in it as well: the log's own word that it was set
+    back. `notes` are signed notes of growing size; `version` is what the caller says next time. Nothing is verified.
+    """
+
+    request: bytes
+    notes: tuple[bytes, ...]
+    version: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.version <= MAX_SEQUENCE or len(self.notes) > MAX_NOTES:
+            raise PeerError(f"at most {MAX_NOTES} cosigned heads come at once, under a version that can be counted")
+        if self.request:
+            _head_in(parse_request(self.request).checkpoint)
+        sizes = [_head_in(note).size for note in self.notes]
+        if any(first >= second for first, second in pairwise(sizes)):
+            raise PeerError("cosigned heads are out of order")
+
+
+def _head_in(note: bytes) -> Checkpoint:
+    return parse_checkpoint(parse_note(note).text)

@@ -11,11 +11,13 @@ from google.protobuf.message import DecodeError, Message
 
 from cleanroom.errors import PeerError, UsageError
 from cleanroom.ids import party_name, room_name
-from cleanroom.querylog.chain import LogProof
 from cleanroom.rpc.v1 import room_pb2
+from cleanroom.transparency.spelling import MAX_NUMBER
+from cleanroom.transparency.witness_message import WitnessAnswer, parse_request
 from cleanroom.wire.messages import (
     MAX_DELIVERIES,
     MAX_LOG_PAGE,
+    MAX_NOTES,
     MAX_SEQUENCE,
     MAX_WAIT_MS,
     Aborted,
@@ -25,6 +27,7 @@ from cleanroom.wire.messages import (
     LogEntry,
     LogPage,
     Placement,
+    Published,
     TagPiece,
 )
 
@@ -169,16 +172,18 @@ def read_deliveries(message: room_pb2.PollReply) -> list[Delivery]:
     return deliveries
 
 
-def proof_message(proof: LogProof) -> room_pb2.Proof:
-    """Field by field."""
-    return room_pb2.Proof(
-        index=proof.index, previous_head=proof.previous_head, head=proof.head, signature=proof.signature
+def read_index(message: room_pb2.AppendReply) -> int:
+    """Where the coordinator says it put an entry; raises PeerError."""
+    if message.index > MAX_NUMBER:
+        raise PeerError("an entry's index is out of range")
+    return message.index
+
+
+def page_message(page: LogPage) -> room_pb2.ReadReply:
+    """Entry by entry."""
+    return room_pb2.ReadReply(
+        entries=[room_pb2.LogEntry(index=entry.index, statement=entry.statement) for entry in page.entries]
     )
-
-
-def read_proof(message: room_pb2.Proof) -> LogProof:
-    """Raises PeerError; nothing is verified yet."""
-    return LogProof(message.index, message.previous_head, message.head, message.signature)
 
 
 def read_page(message: room_pb2.ReadReply, first: int, limit: int) -> LogPage:
@@ -188,10 +193,7 @@ def read_page(message: room_pb2.ReadReply, first: int, limit: int) -> LogPage:
     entries = tuple(LogEntry(entry.index, entry.statement) for entry in message.entries)
     if any(entry.index != first + place for place, entry in enumerate(entries)):
         raise PeerError("a page of the log has a gap or starts elsewhere")
-    head = read_proof(message.head) if message.HasField("head") else None
-    if entries and (head is None or head.index < entries[-1].index):
-        raise PeerError("a page of the log goes beyond its head")
-    return LogPage(entries, head)
+    return LogPage(entries)
 
 
 def read_range(message: room_pb2.ReadRequest) -> tuple[int, int]:
@@ -199,6 +201,35 @@ def read_range(message: room_pb2.ReadRequest) -> tuple[int, int]:
     if message.first > MAX_SEQUENCE or not 1 <= message.limit <= MAX_LOG_PAGE:
         raise PeerError("a page of the log has 1 to 256 entries")
     return message.first, message.limit
+
+
+def read_checkpoint_poll(message: room_pb2.PollCheckpointRequest) -> tuple[int, int, int]:
+    """Size held, version seen and wait in milliseconds; raises PeerError."""
+    if message.held_size > MAX_NUMBER or message.seen > MAX_SEQUENCE or message.wait_ms > MAX_WAIT_MS:
+        raise PeerError("a cosigner holds, has seen or waits beyond the limits")
+    return message.held_size, message.seen, message.wait_ms
+
+
+def published_message(published: Published) -> room_pb2.PollCheckpointReply:
+    """Field by field."""
+    return room_pb2.PollCheckpointReply(request=published.request, notes=published.notes, version=published.version)
+
+
+def read_published(message: room_pb2.PollCheckpointReply, held_size: int) -> Published:
+    """Raises PeerError before looking at any of too many notes, or when the request is not from this size."""
+    if len(message.notes) > MAX_NOTES:
+        raise PeerError("a poll brings too many cosigned heads")
+    published = Published(message.request, tuple(message.notes), message.version)
+    if published.request and parse_request(published.request).old_size != held_size:
+        raise PeerError("a poll brings a proof from another size than the one that was asked for")
+    return published
+
+
+def read_cosignature(message: room_pb2.SubmitCosignatureRequest) -> tuple[int, WitnessAnswer]:
+    """The size that was asked about and what the cosigner answers; raises PeerError."""
+    if message.size > MAX_NUMBER:
+        raise PeerError("a cosigned size is out of range")
+    return message.size, WitnessAnswer(message.status, message.body)
 
 
 def delivery_bytes(delivery: Delivery) -> bytes:

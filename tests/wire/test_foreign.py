@@ -133,7 +133,7 @@ def test_the_log_refuses_a_statement_with(defect: str, room: Room, served: Runni
     statement = room.statement("shop", more.pop("kind", "incident"), "subject", **more)
     with pytest.raises(PeerError):
         room.client("shop", served.address).append(statement)
-    assert room.client("brand", served.address).read_log(0).head is None
+    assert room.client("brand", served.address).read_log(0).entries == ()
 
 
 def test_what_a_handler_fails_with_stays_inside(room: Room, served: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def test_the_handshake_refuses_a_certificate_that_is(defect: str, room: Room, se
         "a key that may sign certificates",
         "another trust domain",
         "a party outside the contract",
-        "the role of an auditor",
+        "an auditor outside the contract",
         "the role of the coordinator",
         "longer than ninety days",
     ],
@@ -74,7 +74,7 @@ def test_the_interceptor_refuses(defect: str, room: Room, served: Running) -> No
         "a key that may sign certificates": {"may_sign_certificates": True},
         "another trust domain": {"uris": ("cleanroom://elsewhere.test/party/shop",)},
         "a party outside the contract": {"uris": (f"cleanroom://{DOMAIN}/party/nobody",)},
-        "the role of an auditor": {"uris": (f"cleanroom://{DOMAIN}/auditor/shop",)},
+        "an auditor outside the contract": {"uris": (f"cleanroom://{DOMAIN}/auditor/nobody",)},
         "the role of the coordinator": {"uris": (f"cleanroom://{DOMAIN}/coordinator/shop",)},
         "longer than ninety days": {"end": timedelta(days=91)},
     }[defect]

@@ -68,12 +68,12 @@ def test_an_envelope_is_delivered_once(fault: Fault, room: Room, served: Running
 
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
 def test_a_statement_has_one_place_in_the_log(fault: Fault, room: Room, served: Running) -> None:
-    """Row 8, Append: the same proof, byte for byte, however often it is asked for."""
+    """Row 8, Append: the same place, however often it is asked for."""
     client, breaking = breaking_client(room, "shop", served.address, fault)
     statement = room.statement("shop", "incident", "lost call")
-    proof = client.append(statement)
+    index = client.append(statement)
     assert breaking.calls == 2
-    assert client.append(statement) == proof
+    assert client.append(statement) == index
     assert [entry.statement for entry in client.read_log(0).entries] == [statement]
 
 
@@ -152,10 +152,10 @@ def test_a_full_mailbox_is_told_at_once_and_nothing_is_tried_twice(
 def test_a_debit_or_release_is_taken_once_for_each_party_and_subject(kind: str, room: Room, served: Running) -> None:
     shop, brand = room.client("shop", served.address), room.client("brand", served.address)
     first = room.statement("shop", kind, "one", at="2026-01-02T03:04:05Z")
-    proof = shop.append(first)
+    index = shop.append(first)
     with pytest.raises(ConflictError, match="other bytes are stored"):
         shop.append(room.statement("shop", kind, "one", at="2026-01-02T03:04:06Z"))
-    assert shop.append(first) == proof
+    assert shop.append(first) == index
     brand.append(room.statement("brand", kind, "one"))
     shop.append(room.statement("shop", kind, "two"))
     assert len(shop.read_log(0).entries) == 3

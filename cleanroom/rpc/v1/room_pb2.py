@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63leanroom/rpc/v1/room.proto\x12\x0c\x63leanroom.v1\"V\n\x06\x43\x61ller\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x0c\n\x04room\x18\x02 \x01(\t\x12\r\n\x05party\x18\x03 \x01(\t\x12\x15\n\rcontract_hash\x18\x04 \x01(\x0c\"\xa5\x01\n\x08\x45nvelope\x12\x13\n\x0b\x65nvelope_id\x18\x01 \x01(\x0c\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x12\n\nsubject_id\x18\x05 \x01(\x0c\x12\r\n\x05index\x18\x06 \x01(\r\x12\r\n\x05\x63ount\x18\x07 \x01(\r\x12\x0e\n\x06sealed\x18\x08 \x01(\x0c\x12\x11\n\tsignature\x18\t \x01(\x0c\"]\n\x0bSendRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12(\n\x08\x65nvelope\x18\x02 \x01(\x0b\x32\x16.cleanroom.v1.Envelope\"\x0b\n\tSendReply\"b\n\x0bPollRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\x1c\n\x14\x61\x63knowledged_through\x18\x02 \x01(\x04\x12\x0f\n\x07wait_ms\x18\x03 \x01(\r\"\xa8\x01\n\x08\x44\x65livery\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12*\n\x08\x65nvelope\x18\x02 \x01(\x0b\x32\x16.cleanroom.v1.EnvelopeH\x00\x12,\n\tplacement\x18\x03 \x01(\x0b\x32\x17.cleanroom.v1.PlacementH\x00\x12(\n\x07\x61\x62orted\x18\x04 \x01(\x0b\x32\x15.cleanroom.v1.AbortedH\x00\x42\x06\n\x04item\"7\n\tPollReply\x12*\n\ndeliveries\x18\x01 \x03(\x0b\x32\x16.cleanroom.v1.Delivery\"\xa7\x01\n\x11SubmitTagsRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\x10\n\x08match_id\x18\x02 \x01(\x0c\x12\x15\n\rowner_of_rows\x18\x03 \x01(\t\x12\x17\n\x0ftranscript_hash\x18\x04 \x01(\x0c\x12\r\n\x05index\x18\x05 \x01(\r\x12\r\n\x05\x63ount\x18\x06 \x01(\r\x12\x0c\n\x04tags\x18\x07 \x01(\x0c\"\x11\n\x0fSubmitTagsReply\"k\n\tPlacement\x12\x10\n\x08match_id\x18\x01 \x01(\x0c\x12\r\n\x05index\x18\x02 \x01(\r\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\r\n\x05slots\x18\x04 \x01(\x0c\x12\x0c\n\x04salt\x18\x05 \x01(\x0c\x12\x11\n\tstatement\x18\x06 \x01(\x0c\".\n\x07\x41\x62orted\x12\x10\n\x08match_id\x18\x01 \x01(\x0c\x12\x11\n\tstatement\x18\x02 \x01(\x0c\"H\n\rAppendRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\x11\n\tstatement\x18\x02 \x01(\x0c\"N\n\x05Proof\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x15\n\rprevious_head\x18\x02 \x01(\x0c\x12\x0c\n\x04head\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"1\n\x0b\x41ppendReply\x12\"\n\x05proof\x18\x01 \x01(\x0b\x32\x13.cleanroom.v1.Proof\"Q\n\x0bReadRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\r\n\x05\x66irst\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\",\n\x08LogEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x11\n\tstatement\x18\x02 \x01(\x0c\"W\n\tReadReply\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.cleanroom.v1.LogEntry\x12!\n\x04head\x18\x02 \x01(\x0b\x32\x13.cleanroom.v1.Proof2\x7f\n\x05Relay\x12:\n\x04Send\x12\x19.cleanroom.v1.SendRequest\x1a\x17.cleanroom.v1.SendReply\x12:\n\x04Poll\x12\x19.cleanroom.v1.PollRequest\x1a\x17.cleanroom.v1.PollReply2X\n\x08Matching\x12L\n\nSubmitTags\x12\x1f.cleanroom.v1.SubmitTagsRequest\x1a\x1d.cleanroom.v1.SubmitTagsReply2\x88\x01\n\x08QueryLog\x12@\n\x06\x41ppend\x12\x1b.cleanroom.v1.AppendRequest\x1a\x19.cleanroom.v1.AppendReply\x12:\n\x04Read\x12\x19.cleanroom.v1.ReadRequest\x1a\x17.cleanroom.v1.ReadReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63leanroom/rpc/v1/room.proto\x12\x0c\x63leanroom.v1\"V\n\x06\x43\x61ller\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x0c\n\x04room\x18\x02 \x01(\t\x12\r\n\x05party\x18\x03 \x01(\t\x12\x15\n\rcontract_hash\x18\x04 \x01(\x0c\"\xa5\x01\n\x08\x45nvelope\x12\x13\n\x0b\x65nvelope_id\x18\x01 \x01(\x0c\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x12\n\nsubject_id\x18\x05 \x01(\x0c\x12\r\n\x05index\x18\x06 \x01(\r\x12\r\n\x05\x63ount\x18\x07 \x01(\r\x12\x0e\n\x06sealed\x18\x08 \x01(\x0c\x12\x11\n\tsignature\x18\t \x01(\x0c\"]\n\x0bSendRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12(\n\x08\x65nvelope\x18\x02 \x01(\x0b\x32\x16.cleanroom.v1.Envelope\"\x0b\n\tSendReply\"b\n\x0bPollRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\x1c\n\x14\x61\x63knowledged_through\x18\x02 \x01(\x04\x12\x0f\n\x07wait_ms\x18\x03 \x01(\r\"\xa8\x01\n\x08\x44\x65livery\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12*\n\x08\x65nvelope\x18\x02 \x01(\x0b\x32\x16.cleanroom.v1.EnvelopeH\x00\x12,\n\tplacement\x18\x03 \x01(\x0b\x32\x17.cleanroom.v1.PlacementH\x00\x12(\n\x07\x61\x62orted\x18\x04 \x01(\x0b\x32\x15.cleanroom.v1.AbortedH\x00\x42\x06\n\x04item\"7\n\tPollReply\x12*\n\ndeliveries\x18\x01 \x03(\x0b\x32\x16.cleanroom.v1.Delivery\"\xa7\x01\n\x11SubmitTagsRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\x10\n\x08match_id\x18\x02 \x01(\x0c\x12\x15\n\rowner_of_rows\x18\x03 \x01(\t\x12\x17\n\x0ftranscript_hash\x18\x04 \x01(\x0c\x12\r\n\x05index\x18\x05 \x01(\r\x12\r\n\x05\x63ount\x18\x06 \x01(\r\x12\x0c\n\x04tags\x18\x07 \x01(\x0c\"\x11\n\x0fSubmitTagsReply\"k\n\tPlacement\x12\x10\n\x08match_id\x18\x01 \x01(\x0c\x12\r\n\x05index\x18\x02 \x01(\r\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\r\n\x05slots\x18\x04 \x01(\x0c\x12\x0c\n\x04salt\x18\x05 \x01(\x0c\x12\x11\n\tstatement\x18\x06 \x01(\x0c\".\n\x07\x41\x62orted\x12\x10\n\x08match_id\x18\x01 \x01(\x0c\x12\x11\n\tstatement\x18\x02 \x01(\x0c\"H\n\rAppendRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\x11\n\tstatement\x18\x02 \x01(\x0c\"\"\n\x0b\x41ppendReply\x12\r\n\x05index\x18\x02 \x01(\x04J\x04\x08\x01\x10\x02\"Q\n\x0bReadRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\r\n\x05\x66irst\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\",\n\x08LogEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x11\n\tstatement\x18\x02 \x01(\x0c\":\n\tReadReply\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.cleanroom.v1.LogEntryJ\x04\x08\x02\x10\x03\"o\n\x15PollCheckpointRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\x11\n\theld_size\x18\x02 \x01(\x04\x12\x0c\n\x04seen\x18\x03 \x01(\x04\x12\x0f\n\x07wait_ms\x18\x04 \x01(\r\"F\n\x13PollCheckpointReply\x12\x0f\n\x07request\x18\x01 \x01(\x0c\x12\r\n\x05notes\x18\x02 \x03(\x0c\x12\x0f\n\x07version\x18\x03 \x01(\x04\"l\n\x18SubmitCosignatureRequest\x12$\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x14.cleanroom.v1.Caller\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0e\n\x06status\x18\x03 \x01(\r\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x0c\"\x18\n\x16SubmitCosignatureReply2\x7f\n\x05Relay\x12:\n\x04Send\x12\x19.cleanroom.v1.SendRequest\x1a\x17.cleanroom.v1.SendReply\x12:\n\x04Poll\x12\x19.cleanroom.v1.PollRequest\x1a\x17.cleanroom.v1.PollReply2X\n\x08Matching\x12L\n\nSubmitTags\x12\x1f.cleanroom.v1.SubmitTagsRequest\x1a\x1d.cleanroom.v1.SubmitTagsReply2\xc5\x02\n\x08QueryLog\x12@\n\x06\x41ppend\x12\x1b.cleanroom.v1.AppendRequest\x1a\x19.cleanroom.v1.AppendReply\x12:\n\x04Read\x12\x19.cleanroom.v1.ReadRequest\x1a\x17.cleanroom.v1.ReadReply\x12X\n\x0ePollCheckpoint\x12#.cleanroom.v1.PollCheckpointRequest\x1a!.cleanroom.v1.PollCheckpointReply\x12\x61\n\x11SubmitCosignature\x12&.cleanroom.v1.SubmitCosignatureRequest\x1a$.cleanroom.v1.SubmitCosignatureReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,20 +55,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ABORTED']._serialized_end=1081
   _globals['_APPENDREQUEST']._serialized_start=1083
   _globals['_APPENDREQUEST']._serialized_end=1155
-  _globals['_PROOF']._serialized_start=1157
-  _globals['_PROOF']._serialized_end=1235
-  _globals['_APPENDREPLY']._serialized_start=1237
-  _globals['_APPENDREPLY']._serialized_end=1286
-  _globals['_READREQUEST']._serialized_start=1288
-  _globals['_READREQUEST']._serialized_end=1369
-  _globals['_LOGENTRY']._serialized_start=1371
-  _globals['_LOGENTRY']._serialized_end=1415
-  _globals['_READREPLY']._serialized_start=1417
-  _globals['_READREPLY']._serialized_end=1504
-  _globals['_RELAY']._serialized_start=1506
-  _globals['_RELAY']._serialized_end=1633
-  _globals['_MATCHING']._serialized_start=1635
-  _globals['_MATCHING']._serialized_end=1723
-  _globals['_QUERYLOG']._serialized_start=1726
-  _globals['_QUERYLOG']._serialized_end=1862
+  _globals['_APPENDREPLY']._serialized_start=1157
+  _globals['_APPENDREPLY']._serialized_end=1191
+  _globals['_READREQUEST']._serialized_start=1193
+  _globals['_READREQUEST']._serialized_end=1274
+  _globals['_LOGENTRY']._serialized_start=1276
+  _globals['_LOGENTRY']._serialized_end=1320
+  _globals['_READREPLY']._serialized_start=1322
+  _globals['_READREPLY']._serialized_end=1380
+  _globals['_POLLCHECKPOINTREQUEST']._serialized_start=1382
+  _globals['_POLLCHECKPOINTREQUEST']._serialized_end=1493
+  _globals['_POLLCHECKPOINTREPLY']._serialized_start=1495
+  _globals['_POLLCHECKPOINTREPLY']._serialized_end=1565
+  _globals['_SUBMITCOSIGNATUREREQUEST']._serialized_start=1567
+  _globals['_SUBMITCOSIGNATUREREQUEST']._serialized_end=1675
+  _globals['_SUBMITCOSIGNATUREREPLY']._serialized_start=1677
+  _globals['_SUBMITCOSIGNATUREREPLY']._serialized_end=1701
+  _globals['_RELAY']._serialized_start=1703
+  _globals['_RELAY']._serialized_end=1830
+  _globals['_MATCHING']._serialized_start=1832
+  _globals['_MATCHING']._serialized_end=1920
+  _globals['_QUERYLOG']._serialized_start=1923
+  _globals['_QUERYLOG']._serialized_end=2248
 # @@protoc_insertion_point(module_scope)

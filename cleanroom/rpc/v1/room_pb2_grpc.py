@@ -231,6 +231,16 @@ class QueryLogStub:
                 request_serializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.ReadRequest.SerializeToString,
                 response_deserializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.ReadReply.FromString,
                 _registered_method=True)
+        self.PollCheckpoint = channel.unary_unary(
+                '/cleanroom.v1.QueryLog/PollCheckpoint',
+                request_serializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.PollCheckpointRequest.SerializeToString,
+                response_deserializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.PollCheckpointReply.FromString,
+                _registered_method=True)
+        self.SubmitCosignature = channel.unary_unary(
+                '/cleanroom.v1.QueryLog/SubmitCosignature',
+                request_serializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.SubmitCosignatureRequest.SerializeToString,
+                response_deserializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.SubmitCosignatureReply.FromString,
+                _registered_method=True)
 
 
 class QueryLogServicer:
@@ -248,6 +258,18 @@ class QueryLogServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PollCheckpoint(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitCosignature(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryLogServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -260,6 +282,16 @@ def add_QueryLogServicer_to_server(servicer, server):
                     servicer.Read,
                     request_deserializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.ReadRequest.FromString,
                     response_serializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.ReadReply.SerializeToString,
+            ),
+            'PollCheckpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.PollCheckpoint,
+                    request_deserializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.PollCheckpointRequest.FromString,
+                    response_serializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.PollCheckpointReply.SerializeToString,
+            ),
+            'SubmitCosignature': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitCosignature,
+                    request_deserializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.SubmitCosignatureRequest.FromString,
+                    response_serializer=cleanroom_dot_rpc_dot_v1_dot_room__pb2.SubmitCosignatureReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -316,6 +348,60 @@ class QueryLog:
             '/cleanroom.v1.QueryLog/Read',
             cleanroom_dot_rpc_dot_v1_dot_room__pb2.ReadRequest.SerializeToString,
             cleanroom_dot_rpc_dot_v1_dot_room__pb2.ReadReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PollCheckpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cleanroom.v1.QueryLog/PollCheckpoint',
+            cleanroom_dot_rpc_dot_v1_dot_room__pb2.PollCheckpointRequest.SerializeToString,
+            cleanroom_dot_rpc_dot_v1_dot_room__pb2.PollCheckpointReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitCosignature(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cleanroom.v1.QueryLog/SubmitCosignature',
+            cleanroom_dot_rpc_dot_v1_dot_room__pb2.SubmitCosignatureRequest.SerializeToString,
+            cleanroom_dot_rpc_dot_v1_dot_room__pb2.SubmitCosignatureReply.FromString,
             options,
             channel_credentials,
             insecure,
