@@ -15,6 +15,8 @@
         UnreachableError  nobody was there to be asked, so nothing can have been done
       StateError          this node's own state forbids going on (key file readable by others, restored backup)
         ForgottenError    a peer holds our signature over what our ledger lacks (`parties.heads`)
+        RolledBackError, SplitViewError, BrokenRuleError
+                          a cosigner signs nothing more (`cleanroom.cosigner.stops`)
 
 One more never leaves the module that raises it: what an owner's ledger head is disputed for (`parties.receipts`).
 

@@ -31,6 +31,9 @@ TEXTS = [{checkpoint_of(one[:size]).text() for size in range(len(one) + 1)} for 
 POINTS = ("fetch", "check", "before commit", "after commit", "before submit", "after submit", "before sent")
 
 
+WHICH = st.integers(0, 1)
+
+
 class Died(Exception):
     """The process ends here."""
 
@@ -74,6 +77,8 @@ class Cosigning(RuleBasedStateMachine):
         self.own = b""
         for log in self.logs:
             self._watch(log)
+            log.entries = SHARED[:2]
+            log.note()
 
     def _watch(self, log: GrowingLog) -> None:
         read_log, submit = log.read_log, log.submit_cosignature
@@ -124,7 +129,7 @@ class Cosigning(RuleBasedStateMachine):
     def _check(self, first: int, entries: Sequence[bytes]) -> None:
         self._die_at("check")
 
-    @rule(which=st.integers(0, 1), by=st.integers(1, 3))
+    @rule(which=WHICH, by=st.integers(1, 3))
     def grow(self, which: int, by: int) -> None:
         log = self.logs[which]
         log.entries = HISTORIES[which][: len(log.entries) + by]
@@ -134,7 +139,7 @@ class Cosigning(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.clock.now += seconds
 
-    @rule(which=st.integers(0, 1), point=st.sampled_from(["", "", *POINTS]))
+    @rule(which=WHICH, point=st.sampled_from(["", "", *POINTS]))
     def step(self, which: int, point: str) -> None:
         self.point = self.mirror.point = point
         mine = cosigner(self.mirror, self.logs[which], clock=self.clock, check=self._check)
@@ -166,7 +171,21 @@ class Cosigning(RuleBasedStateMachine):
             with suppress(RolledBackError, SplitViewError):
                 self.mirror.compare(self.own)
 
-    @rule(which=st.integers(0, 1))
+    @rule(first=WHICH, second=WHICH, by=st.integers(1, 3), seconds=st.integers(0, 2), replays=st.booleans())
+    def go_on_and_restore(self, first: int, second: int, by: int, seconds: int, replays: bool) -> None:
+        """What is signed after the backup is forgotten, and the log goes on, perhaps elsewhere."""
+        self.back_up()
+        self.grow(first, by)
+        self.wait(seconds)
+        self.step(first, "")
+        self.restore()
+        if replays:
+            self.wait(-seconds)  # a clock that comes back earlier, too
+            self.replay(second)
+        self.grow(second, by)
+        self.step(second, "")
+
+    @rule(which=WHICH)
     def replay(self, which: int) -> None:
         with suppress(CleanroomError):
             self.mirror.catch_up(self.logs[which], check=no_rules, now=int(self.clock()))
@@ -188,4 +207,4 @@ class Cosigning(RuleBasedStateMachine):
 
 
 TestCosigning = Cosigning.TestCase
-TestCosigning.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestCosigning.settings = settings(max_examples=100, stateful_step_count=12, deadline=None)
