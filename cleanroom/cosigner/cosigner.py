@@ -158,6 +158,11 @@ class Cosigner:
             if head is not None:
                 with suppress(CleanroomError):
                     self._log.submit_cosignature(head.size, refusal.answer)
+        if head is not None and head.size < since.checkpoint.size:
+            raise PeerError(
+                f"the log was set back: its newest head is of {head.size} entries, and {since.checkpoint.size} were"
+                " cosigned; the coordinator's operator has to restore what it had"
+            )
         raise PeerError(f"the log's newest head is not cosigned: {refusal.reason}")
 
     def _read_again(self, head: Checkpoint, note: bytes, since: Held) -> None:

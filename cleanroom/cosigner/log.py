@@ -4,50 +4,23 @@ A log that withholds entries, or hands over more than anybody should have to hol
 refused; nothing was stored by then.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Protocol
 
 from cleanroom.errors import PeerError
 from cleanroom.transparency.witness_message import WitnessAnswer
+from cleanroom.wire.messages import MAX_LOG_PAGE, LogPage, Published
 
-PAGE = 256
 MAX_FETCH_BYTES = 1 << 30
-
-
-class Entry(Protocol):
-    """One entry at its place."""
-
-    @property
-    def index(self) -> int: ...
-    @property
-    def statement(self) -> bytes: ...
-
-
-class Page(Protocol):
-    """Entries without a gap."""
-
-    @property
-    def entries(self) -> Sequence[Entry]: ...
-
-
-class News(Protocol):
-    """What a poll brings: a tlog-witness request or b"", notes whose lines grew, and what to pass as `seen` next."""
-
-    @property
-    def request(self) -> bytes: ...
-    @property
-    def notes(self) -> Sequence[bytes]: ...
-    @property
-    def version(self) -> int: ...
 
 
 class Log(Protocol):
     """A client of the log; raises PeerError and UnavailableError."""
 
-    def read_log(self, first: int, limit: int = PAGE) -> Page:
+    def read_log(self, first: int, limit: int = MAX_LOG_PAGE) -> LogPage:
         """Up to `limit` entries from `first` on."""
 
-    def poll_checkpoint(self, held_size: int, seen: int, wait_ms: int) -> News:
+    def poll_checkpoint(self, held_size: int, seen: int, wait_ms: int) -> Published:
         """What is new since `seen` for one who holds so many entries, after at most `wait_ms`."""
 
     def submit_cosignature(self, size: int, answer: WitnessAnswer) -> None:
@@ -57,7 +30,7 @@ class Log(Protocol):
 def pages(log: Log, first: int, end: int) -> Iterator[list[bytes]]:
     """Entries `first` to `end` - 1 in the log's own pieces; raises PeerError when it withholds or misnumbers them."""
     while first < end:
-        page = log.read_log(first, min(PAGE, end - first)).entries
+        page = log.read_log(first, min(MAX_LOG_PAGE, end - first)).entries
         if not page:
             raise PeerError(f"the log withholds entry {first} of the {end} that its head covers")
         if len(page) > end - first or any(entry.index != first + at for at, entry in enumerate(page)):

@@ -6,10 +6,10 @@ process ended, make the fold run ahead of the mirror; it then begins anew from w
 
 from collections.abc import Callable, Sequence
 
-from cleanroom.cosigner.log import PAGE
 from cleanroom.cosigner.mirror import Mirror
 from cleanroom.errors import PeerError
 from cleanroom.querylog.room_rules import RoomRules
+from cleanroom.wire.messages import MAX_LOG_PAGE
 
 
 class RoomCheck:
@@ -25,7 +25,7 @@ class RoomCheck:
         if self._rules.size != first:
             self._rules = self._begin()
             while self._rules.size < first:
-                held = self._mirror.entries(self._rules.size, min(PAGE, first - self._rules.size))
+                held = self._mirror.entries(self._rules.size, min(MAX_LOG_PAGE, first - self._rules.size))
                 self._take(held)
                 if not held:
                     raise ValueError("entries are checked that do not follow those that are held")

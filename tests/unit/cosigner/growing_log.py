@@ -12,30 +12,21 @@ from cleanroom.transparency.consistency import prove_consistency
 from cleanroom.transparency.cosignature import with_cosignature
 from cleanroom.transparency.note import SignedNote
 from cleanroom.transparency.witness_message import COSIGNED, WitnessAnswer, WitnessRequest
+from cleanroom.wire.messages import LogEntry, LogPage, Published
 from tests.built_log import COSIGNERS, POLICY, SEEDS, TIME, checkpoint_of, signed, tree_of
 
 
-@dataclass(frozen=True)
-class Entry:
-    index: int
-    statement: bytes
-
-
-@dataclass(frozen=True)
-class Page:
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class News:
-    request: bytes
-    notes: tuple[bytes, ...]
-    version: int
+def unchecked(request: bytes) -> Published:
+    """A poll's answer with any request, as if its reader had let it through."""
+    answer = object.__new__(Published)
+    for name, value in (("request", request), ("notes", ()), ("version", 0)):
+        object.__setattr__(answer, name, value)
+    return answer
 
 
 @dataclass
 class GrowingLog:
-    """The newest head is over all `entries`; `shown` is sent instead of a request, `extra` before the notes."""
+    """The newest head is over all `entries`; `shown` is the whole answer to a poll, `extra` goes before the notes."""
 
     entries: list[bytes] = field(default_factory=list)
     notes: dict[int, SignedNote] = field(default_factory=dict)
@@ -46,17 +37,17 @@ class GrowingLog:
     extra: tuple[bytes, ...] = ()
     before_submit: Callable[[int, WitnessAnswer], None] = lambda size, answer: None
 
-    def read_log(self, first: int, limit: int = 256) -> Page:
+    def read_log(self, first: int, limit: int = 256) -> LogPage:
         found = self.entries[first : first + min(limit, self.page)]
-        return Page(tuple(Entry(first + at, entry) for at, entry in enumerate(found)))
+        return LogPage(tuple(LogEntry(first + at, entry) for at, entry in enumerate(found)))
 
-    def poll_checkpoint(self, held_size: int, seen: int, wait_ms: int) -> News:
+    def poll_checkpoint(self, held_size: int, seen: int, wait_ms: int) -> Published:
+        if self.shown is not None:
+            return unchecked(self.shown)
         size = len(self.entries)
         request = b"" if size == held_size else self.request(held_size)
-        if self.shown is not None:
-            request = self.shown
         sizes = sorted(set(self.grown[seen:]))[:16]
-        return News(request, (*self.extra, *(self.notes[one].to_bytes() for one in sizes)), len(self.grown))
+        return Published(request, (*self.extra, *(self.notes[one].to_bytes() for one in sizes)), len(self.grown))
 
     def request(self, held_size: int) -> bytes:
         proof = prove_consistency(tree_of(self.entries), min(held_size, len(self.entries)), len(self.entries))

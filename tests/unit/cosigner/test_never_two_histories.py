@@ -22,8 +22,9 @@ from cleanroom.transparency.cosignature import cosigned_at
 from cleanroom.transparency.note import SignedNote, parse_signature_lines
 from cleanroom.transparency.witness import Advance, Held
 from cleanroom.transparency.witness_message import COSIGNED, WitnessAnswer
+from cleanroom.wire.messages import LogPage
 from tests.built_log import COSIGNERS, POLICY, TIME, checkpoint_of, signed, some_entries
-from tests.unit.cosigner.growing_log import Clock, GrowingLog, Page, cosigner, no_rules
+from tests.unit.cosigner.growing_log import Clock, GrowingLog, cosigner, no_rules
 
 SHARED = some_entries(3)
 HISTORIES = [SHARED + some_entries(9, first=first) for first in (100, 200)]
@@ -83,7 +84,7 @@ class Cosigning(RuleBasedStateMachine):
     def _watch(self, log: GrowingLog) -> None:
         read_log, submit = log.read_log, log.submit_cosignature
 
-        def read(first: int, limit: int = 256) -> Page:
+        def read(first: int, limit: int = 256) -> LogPage:
             self._die_at("fetch")
             return read_log(first, limit)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cleanroom.cosigner import cosigner as module
-from cleanroom.cosigner.log import PAGE
 from cleanroom.cosigner.mirror import Mirror
 from cleanroom.cosigner.room_check import RoomCheck
 from cleanroom.cosigner.stops import SplitViewError
@@ -17,8 +16,9 @@ from cleanroom.errors import PeerError, StateError, UnavailableError
 from cleanroom.querylog.room_rules import RoomRules
 from cleanroom.transparency.spelling import base64_text
 from cleanroom.transparency.witness_message import INCONSISTENT, MALFORMED, OTHER_SIZE
+from cleanroom.wire.messages import LogEntry, LogPage, Published
 from tests.built_log import checkpoint_of, signed, some_entries
-from tests.unit.cosigner.growing_log import Entry, GrowingLog, News, Page, cosigner, on_disk, open_mirror
+from tests.unit.cosigner.growing_log import GrowingLog, cosigner, on_disk, open_mirror
 from tests.unit.querylog.test_room_rules import CONTRACT, HASH, asked, debit, released, said
 
 HONEST = some_entries(6)
@@ -90,10 +90,10 @@ def test_two_processes_on_one_file_do_not_both_sign(path: Path) -> None:
 def test_a_log_that_misnumbers_or_overfills_a_page_is_refused(path: Path) -> None:
     mirror, log = held(path)
     for page in (
-        (Entry(5, HONEST[4]), Entry(6, HONEST[5])),
-        (Entry(4, HONEST[4]), Entry(5, HONEST[5]), Entry(6, b"x")),
+        (LogEntry(5, HONEST[4]), LogEntry(6, HONEST[5])),
+        (LogEntry(4, HONEST[4]), LogEntry(5, HONEST[5]), LogEntry(6, b"x")),
     ):
-        log.read_log = lambda first, limit=PAGE, page=page: Page(page)  # type: ignore[method-assign,misc]
+        log.read_log = lambda first, limit=256, page=page: LogPage(page)  # type: ignore[method-assign,misc]
         with pytest.raises(PeerError, match="other entries"):
             cosigner(mirror, log).step(0)
     assert mirror.size == 4
@@ -115,7 +115,7 @@ def test_the_thread_tries_again_and_says_meanwhile_what_hinders_it(path: Path, m
     stopping, heard, poll = threading.Event(), [], log.poll_checkpoint
     mine = cosigner(mirror, log)
 
-    def polled(held_size: int, seen: int, wait_ms: int) -> News:
+    def polled(held_size: int, seen: int, wait_ms: int) -> Published:
         heard.append(mine.trouble)
         if len(heard) == 1:
             raise UnavailableError("nobody is there")
