@@ -61,24 +61,33 @@ class Heads:
         if given is not None and given[0] <= first:
             return given[1:]
         sequence, nonce = ledger.sequence(), os.urandom(32)
+        statement = self._signed(chain, plan_hash, sequence, nonce)
+        head, entries = base64.b64encode(statement).decode("ascii"), pack_entries(first, ledger.entries(chain, first))
+        given_now = {"entries": base64.b64encode(entries).decode("ascii"), "first": first, "head": head}
+        self._desk.database.keep("head", plan_hash, canonical_bytes(given_now))
+        return head, entries
+
+    def export(self, consumer: str, subject: str) -> bytes:
+        """The present head for an auditor: signed and remembered as any other, and no consumer is told of it."""
+        sequence, nonce = self._desk.ledger.sequence(), os.urandom(32)
+        return self._signed(self._chain(consumer), subject, sequence, nonce)
+
+    def _signed(self, chain: Chain, subject: str, sequence: int, nonce: bytes) -> bytes:
         body = {
-            **self._fields(chain, plan_hash, sequence, nonce),
+            **self._fields(chain, subject, sequence, nonce),
             "actor": self._desk.name,
             "at": self._desk.now(),
             "contract": self._desk.contract_hash.hex(),
             "kind": KIND,
             "room": chain.room,
-            "subject": plan_hash,
+            "subject": subject,
             "v": 1,
         }
         statement = sign_statement(KIND, body, self._desk.keys.identity)
         self._desk.database.run(
             "INSERT INTO head_given VALUES (?, ?, ?, ?)", sha256(statement).hexdigest(), sequence, nonce, statement
         )
-        head, entries = base64.b64encode(statement).decode("ascii"), pack_entries(first, ledger.entries(chain, first))
-        given_now = {"entries": base64.b64encode(entries).decode("ascii"), "first": first, "head": head}
-        self._desk.database.keep("head", plan_hash, canonical_bytes(given_now))
-        return head, entries
+        return statement
 
     def _given(self, plan_hash: str) -> tuple[int, str, bytes] | None:
         """What went with this plan before: the place of its first entry, the head, the entries."""

@@ -19,6 +19,7 @@ LONGEST_FILE = 500
 
 # Every read of the environment in the product, by file and name: none of them decides anything about data or noise.
 ENVIRONMENT = {
+    ("cleanroom/audit/__main__.py", "GRPC_VERBOSITY"),
     ("cleanroom/coordinator/__main__.py", "GRPC_VERBOSITY"),
     ("parties/command/main.py", "GRPC_VERBOSITY"),
     ("parties/command/room.py", "USER"),

@@ -1,7 +1,7 @@
-"""How a party gets its TLS certificate, from the party's side.
+"""How a party or an auditor gets its TLS certificate, from its own side.
 
 The key is made here and stays here; a request travels to the coordinator's operator, a certificate comes back and is
-accepted only if it is for this key, from the authority on the coordinator's card, and for this party's name.
+accepted only if it is for this key, from the authority on the coordinator's card, and for this name and role.
 """
 
 import os
@@ -17,7 +17,7 @@ from cleanroom.errors import AuthenticationError, PeerError, UsageError
 from cleanroom.ids import PartyName
 from cleanroom.question.card import CoordinatorCard
 from cleanroom.transport.certificates import Leaf, read_leaf
-from cleanroom.transport.names import Peer
+from cleanroom.transport.names import Peer, Role
 from cleanroom.transport.requests import make_request, new_tls_key, public_der, tls_key
 
 MAX_CERTIFICATE_BYTES = 16_384
@@ -26,30 +26,32 @@ NEXT_KEY_FILE = "tls-next.key"
 CERTIFICATE_FILE = "tls.pem"
 
 
-def request_certificate(folder: Path, party: PartyName, domain: str) -> bytes:
-    """Make the party's first TLS key and return its request (PEM); raises UsageError when there is a key already."""
+def request_certificate(folder: Path, name: PartyName, domain: str, *, role: Role = "party") -> bytes:
+    """Make the first TLS key and return its request (PEM); raises UsageError when there is a key already."""
     write_secret(folder / KEY_FILE, new_tls_key())
-    return make_request(read_secret(folder / KEY_FILE), Peer("party", party), domain)
+    return make_request(read_secret(folder / KEY_FILE), Peer(role, name), domain)
 
 
-def request_renewal(folder: Path, party: PartyName, domain: str) -> bytes:
+def request_renewal(folder: Path, name: PartyName, domain: str, *, role: Role = "party") -> bytes:
     """Make the next key beside the one in use, or take the one made before, and return its request (PEM)."""
     private_folder(folder)
     if not (folder / NEXT_KEY_FILE).exists():
         write_secret(folder / NEXT_KEY_FILE, new_tls_key())
-    return make_request(read_secret(folder / NEXT_KEY_FILE), Peer("party", party), domain)
+    return make_request(read_secret(folder / NEXT_KEY_FILE), Peer(role, name), domain)
 
 
-def accept_certificate(folder: Path, party: PartyName, pem: bytes, card: CoordinatorCard, *, now: datetime) -> Leaf:
+def accept_certificate(
+    folder: Path, name: PartyName, pem: bytes, card: CoordinatorCard, *, now: datetime, role: Role = "party"
+) -> Leaf:
     """Check a certificate and put it into use, with the next key if it is for that one.
 
     Raises AuthenticationError when authority, name, domain or validity is wrong, UsageError when it is for a key that
     is not in the folder. The certificate is written last; after a crash in between, accepting it again mends it.
     """
-    leaf = checked_certificate(party, pem, card, now=now)
+    leaf = checked_certificate(name, pem, card, now=now, role=role)
     wanted = _public_key(pem)
-    for name in (NEXT_KEY_FILE, KEY_FILE):
-        path = folder / name
+    for file in (NEXT_KEY_FILE, KEY_FILE):
+        path = folder / file
         if path.exists() and public_der(tls_key(read_secret(path)).public_key()) == wanted:
             os.replace(path, folder / KEY_FILE)
             _replace(folder / CERTIFICATE_FILE, pem)
@@ -57,8 +59,10 @@ def accept_certificate(folder: Path, party: PartyName, pem: bytes, card: Coordin
     raise UsageError("this certificate is for a key that is not in this folder")
 
 
-def checked_certificate(party: PartyName, pem: bytes, card: CoordinatorCard, *, now: datetime) -> Leaf:
-    """A certificate from the card's authority for this party, valid now; raises AuthenticationError or PeerError."""
+def checked_certificate(
+    name: PartyName, pem: bytes, card: CoordinatorCard, *, now: datetime, role: Role = "party"
+) -> Leaf:
+    """A certificate from the card's authority for this name, valid now; raises AuthenticationError or PeerError."""
     if len(pem) > MAX_CERTIFICATE_BYTES:
         raise PeerError("a certificate is too long")
     leaf = read_leaf(pem, card.domain)
@@ -66,7 +70,7 @@ def checked_certificate(party: PartyName, pem: bytes, card: CoordinatorCard, *, 
         x509.load_pem_x509_certificate(pem).verify_directly_issued_by(x509.load_der_x509_certificate(card.authority))
     except (InvalidSignature, ValueError, TypeError) as error:
         raise AuthenticationError("this certificate is not from the authority on the coordinator's card") from error
-    if leaf.peer != Peer("party", party):
+    if leaf.peer != Peer(role, name):
         raise AuthenticationError("this certificate is for another name")
     if not leaf.not_before <= now <= leaf.not_after:
         raise AuthenticationError("this certificate is outside its validity")

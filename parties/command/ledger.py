@@ -86,6 +86,30 @@ def _row(one: dict[str, Any], waiting: object, setups: object) -> tuple[str, ...
     )
 
 
+@ledger.command("head")
+@HOME
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new file, to be given to the auditor.")
+def head_command(home: Path, out: Path) -> None:
+    """Sign what this ledger holds about each consumer of the room, for `cleanroom audit replay --ledger-head FILE`.
+
+    Can be run beside a serving node. The auditor learns sums, which it can add up from the log anyway.
+    """
+    from cleanroom.ids import random_id
+    from parties.heads import Heads
+
+    if out.exists():
+        raise UsageError(f"{out} exists already; choose a new file")
+    opened = _opened(home)
+    try:
+        desk = opened.desk
+        with desk.database.transaction():
+            heads = [Heads(desk).export(consumer, random_id()) for consumer in sorted(desk.dataset.consumer_caps)]
+    finally:
+        opened.desk.database.close()
+    out.write_bytes(b"".join(statement + b"\n" for statement in heads))
+    click.echo(f"{len(heads)} heads in {out}")
+
+
 @ledger.command()
 @HOME
 def verify(home: Path) -> None:

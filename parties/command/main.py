@@ -45,6 +45,16 @@ def coordinator(arguments: tuple[str, ...]) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "cleanroom.coordinator", *(arguments or ("--help",))])  # noqa: S606 # our own interpreter and module, no shell
 
 
+@cli.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    short_help="Audit a room from its log: init, fetch, verify, show, replay, prove, cosign.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def audit(arguments: tuple[str, ...]) -> NoReturn:
+    """The auditor's program is one of its own as well: it loads neither a party's code nor the coordinator's."""
+    os.execv(sys.executable, [sys.executable, "-m", "cleanroom.audit", *(arguments or ("--help",))])  # noqa: S606 # our own interpreter and module, no shell
+
+
 for below in (ledger, approvals):
     party.add_command(below)
 for command in (demo, sandbox, ask, party, room):

@@ -1,0 +1,25 @@
+"""Options that several commands of an auditor have, under one name each."""
+
+from pathlib import Path
+
+import click
+
+LOG_FOLDER = click.argument("log", type=click.Path(path_type=Path))
+AGREEMENTS = click.option(
+    "--agreement",
+    "agreements",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="A signed agreement; of several, the one in force comes last.",
+)
+KEPT = click.option(
+    "--kept",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="NOTE",
+    help="A head of this log that you have from elsewhere; may be repeated.",
+)
+HOME = click.option(
+    "--home", type=click.Path(path_type=Path), required=True, help="Your folder, made by `cleanroom audit init`."
+)
