@@ -32,11 +32,13 @@ from cleanroom.querylog.dsse import sign_statement
 from cleanroom.question.agreement import Agreement
 from cleanroom.question.card import PartyCard
 from cleanroom.question.columns import Dimension, Measure, Reduction
-from cleanroom.question.contract import QUORUM, Contract
+from cleanroom.question.contract import QUORUM, Auditor, Contract
 from cleanroom.question.dataset import Dataset, Overlap
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.enrolment import CERTIFICATE_FILE, KEY_FILE, accept_certificate, request_certificate
 from cleanroom.transport.event_log import EventLog
+from cleanroom.transport.names import Peer
+from cleanroom.transport.requests import make_request, new_tls_key
 from cleanroom.transport.retry import Patience
 from cleanroom.wire.contract_file import contract_hash
 from cleanroom.wire.messages import Envelope, sign_envelope
@@ -49,13 +51,27 @@ AT = "2026-01-02T03:04:05Z"
 
 @dataclass(frozen=True)
 class Member:
-    """A party with its secrets: identity and sealing keys, TLS files in `folder`."""
+    """A party with its secrets: identity, sealing and cosigning keys, TLS files in `folder`."""
 
     name: PartyName
     folder: Path
     identity: SigningKey
     sealing: SealingKey
+    cosigning: SigningKey
     card: PartyCard
+
+    def tls_pair(self) -> tuple[bytes, bytes]:
+        """Key and certificate, PEM."""
+        return read_secret(self.folder / KEY_FILE), (self.folder / CERTIFICATE_FILE).read_bytes()
+
+
+@dataclass(frozen=True)
+class AuditorsPlace:
+    """An auditor with its secrets: cosigning key, TLS files in `folder`."""
+
+    name: PartyName
+    folder: Path
+    cosigning: SigningKey
 
     def tls_pair(self) -> tuple[bytes, bytes]:
         """Key and certificate, PEM."""
@@ -71,6 +87,7 @@ class Room:
     agreement_file: Path
     members: Mapping[PartyName, Member]
     logged: io.StringIO = field(default_factory=io.StringIO)
+    auditors: Mapping[PartyName, AuditorsPlace] = field(default_factory=dict)
 
     @property
     def hash(self) -> bytes:
@@ -81,9 +98,13 @@ class Room:
         """A party by name."""
         return self.members[PartyName(name)]
 
+    def cosigner(self, name: str) -> Member | AuditorsPlace:
+        """A party or an auditor by name."""
+        return self.auditors[PartyName(name)] if name in self.auditors else self.member(name)
+
     def client(self, name: str, address: str, **more: Any) -> CoordinatorClient:
-        """A party's client with little patience."""
-        key, certificate = self.member(name).tls_pair()
+        """A party's or an auditor's client with little patience."""
+        key, certificate = self.cosigner(name).tls_pair()
         more.setdefault("patience", Patience(total_s=10.0))
         return CoordinatorClient(
             self.contract,
@@ -136,7 +157,8 @@ class Room:
 def make_member(folder: Path, name: str, home: CoordinatorHome) -> Member:
     """New keys for a party and a certificate signed by the coordinator."""
     party, identity, sealing = PartyName(name), SigningKey.generate(), SealingKey.generate()
-    card = PartyCard(party, identity.public_bytes(), sealing.public_bytes(), SigningKey.generate().public_bytes())
+    cosigning = SigningKey.generate()
+    card = PartyCard(party, identity.public_bytes(), sealing.public_bytes(), cosigning.public_bytes())
     write_secret(folder / "identity.key", identity.seed())
     write_secret(folder / "sealing.key", sealing.secret())
     (folder / "card.json").write_bytes(card.signed(identity))
@@ -144,7 +166,16 @@ def make_member(folder: Path, name: str, home: CoordinatorHome) -> Member:
     now = datetime.now(UTC)
     _, _, certificate = home.sign(request, replace=False, now=now)
     accept_certificate(folder, party, certificate, home.card(), now=now)
-    return Member(party, folder, identity, sealing, card)
+    return Member(party, folder, identity, sealing, cosigning, card)
+
+
+def make_auditor(folder: Path, name: str, home: CoordinatorHome) -> AuditorsPlace:
+    """A cosigning key for an auditor and a certificate signed by the coordinator."""
+    write_secret(folder / KEY_FILE, new_tls_key())
+    request = make_request(read_secret(folder / KEY_FILE), Peer("auditor", name), DOMAIN)
+    _, _, certificate = home.sign(request, replace=False, now=datetime.now(UTC))
+    (folder / CERTIFICATE_FILE).write_bytes(certificate)
+    return AuditorsPlace(PartyName(name), folder, SigningKey.generate())
 
 
 def make_dataset(owner: PartyName, others: Sequence[PartyName], capacity: int) -> Dataset:
@@ -170,14 +201,16 @@ def build_room(
     *,
     capacities: Mapping[str, int] | None = None,
     address: str = "127.0.0.1:7443",
+    auditors: Mapping[str, bool] | None = None,
 ) -> Room:
-    """A new room in an empty folder; every party's capacity is 200 unless given."""
+    """A new room in an empty folder; every party's capacity is 200 unless given; of an auditor, whether it is required."""
     home = CoordinatorHome.create(folder / "coordinator", DOMAIN, address, now=datetime.now(UTC))
     members = {PartyName(name): make_member(folder / name, name, home) for name in names}
     datasets = {
         name: make_dataset(name, [other for other in members if other != name], (capacities or {}).get(name, 200))
         for name in members
     }
+    inspectors = {PartyName(name): make_auditor(folder / name, name, home) for name in auditors or {}}
     contract = Contract(
         room=ROOM,
         purpose="to test a room",
@@ -189,10 +222,14 @@ def build_room(
         coordinator=home.card(),
         cards={name: member.card for name, member in members.items()},
         datasets=datasets,
+        auditors={
+            PartyName(name): Auditor(inspectors[PartyName(name)].cosigning.public_bytes(), required=required)
+            for name, required in (auditors or {}).items()
+        },
     )
     path = folder / "agreement.json"
     path.write_bytes(agreement_of(contract, members).file_bytes())
-    return Room(home, contract, path, members)
+    return Room(home, contract, path, members, auditors=inspectors)
 
 
 def agreement_of(contract: Contract, members: Mapping[PartyName, Member]) -> Agreement:

@@ -51,7 +51,7 @@ def cli() -> None:
 @click.option("--domain", required=True, help="The trust domain, for example room.example.")
 @click.option("--address", required=True, help="HOST:PORT under which the parties reach it.")
 def init(home: Path, domain: str, address: str) -> None:
-    """Create authority, log key, certificate and card."""
+    """Create authority, keys, certificate and card."""
     _show_card(CoordinatorHome.create(home, domain, address, now=_now()))
 
 
@@ -109,7 +109,14 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
     warning = coordinator_home.leaf().warning(_now())
     if warning is not None:
         log.event("certificate", note=warning)
-    room = RoomServer(coordinator_home, in_force(_read(contract)).contract, place=place, now=_now, log=log)
+    room = RoomServer(
+        coordinator_home,
+        in_force(_read(contract)).contract,
+        place=place,
+        now=_now,
+        log=log,
+        failed=lambda: os.kill(os.getpid(), signal.SIGTERM),
+    )
     port = room.start(listen or coordinator_home.card().address)
     if port_file is not None:
         draft = port_file.with_name(f"{port_file.name}.draft")
@@ -122,6 +129,8 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
     log.event("stopping")
     room.stop()
     log.event("stopped")
+    if room.failure is not None:
+        raise room.failure
 
 
 def main() -> NoReturn:

@@ -6,7 +6,8 @@ log.key                       signs the log's heads and nothing else
 tls.key tls.pem               the server's own leaf        card.json the signed card that parties get by hand
 issued/<role>-<name>.pem      the newest certificate signed for each name
 denied                        serial numbers (hex, one a line) of certificates that are no longer accepted
-rooms/<room>.sqlite           one database per room
+rooms/<room>.sqlite           one database for each room's log; <room>.2.sqlite when the room began its second log
+rooms/<room>.log/             the log as files for auditors: checkpoint and tiles
 """
 
 import os
@@ -130,9 +131,13 @@ class CoordinatorHome:
             raise StateError(f"{self.folder / 'denied'} is too long")
         return serials
 
-    def database(self, room: str) -> Path:
-        """Where a room's database is."""
-        return self.folder / "rooms" / f"{room}.sqlite"
+    def database(self, room: str, log_number: int = 1) -> Path:
+        """Where the database of a room's log is; a room whose log begins anew has a new one beside the old."""
+        return self.folder / "rooms" / f"{_numbered(room, log_number)}.sqlite"
+
+    def log_folder(self, room: str, log_number: int = 1) -> Path:
+        """Where a room's log is as files."""
+        return self.folder / "rooms" / f"{_numbered(room, log_number)}.log"
 
     def _denied_text(self) -> bytes:
         return self._read("denied") if (self.folder / "denied").exists() else b""
@@ -157,3 +162,7 @@ class CoordinatorHome:
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)
+
+
+def _numbered(room: str, log_number: int) -> str:
+    return room if log_number == 1 else f"{room}.{log_number}"

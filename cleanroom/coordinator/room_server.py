@@ -1,4 +1,8 @@
-"""One room's coordinator, put together: database, log, relay, matching, and the server before them."""
+"""One room's coordinator, put together: database, log, relay, matching, and the server before them.
+
+What makes going on wrong (another process writes the same log, the stored log does not add up) ends it: the first such
+error is kept in `failure`, and whoever runs the server is told by `failed`.
+"""
 
 from collections.abc import Callable, Container
 from datetime import datetime
@@ -7,14 +11,19 @@ from pathlib import Path
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from cleanroom.coordinator.bell import Bell
+from cleanroom.coordinator.exporter import Exporter
+from cleanroom.coordinator.heads import Heads
 from cleanroom.coordinator.home import CoordinatorHome
+from cleanroom.coordinator.log_folder import LogFolder
 from cleanroom.coordinator.matching import Matching
 from cleanroom.coordinator.placement import Place
 from cleanroom.coordinator.relay import Relay
 from cleanroom.coordinator.sequencer import Sequencer
 from cleanroom.coordinator.servicers import MatchingServicer, QueryLogServicer, RelayServicer
+from cleanroom.coordinator.start_check import checked_tree
 from cleanroom.coordinator.store import Store
-from cleanroom.errors import UnavailableError, UsageError
+from cleanroom.errors import StateError, UnavailableError, UsageError
+from cleanroom.querylog.log_policy import log_policy
 from cleanroom.question.contract import Contract
 from cleanroom.rpc.v1 import room_pb2_grpc
 from cleanroom.transport.counters import Counters
@@ -56,16 +65,25 @@ class RoomServer:
         place: Place,
         now: Callable[[], datetime],
         log: EventLog,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         if contract.coordinator != home.card():
             raise UsageError("the contract names another coordinator's card than the one in this home")
+        log_key, digest = home.log_key(), contract_hash(contract)
+        if log_key.public_bytes() != contract.coordinator.log_key:
+            raise StateError("log.key in this home is not the key on its card: no head that it signs would be believed")
         self._home = home
         self._log = log
-        log_key, digest = home.log_key(), contract_hash(contract)
         self.counters = Counters()
         self._bell = Bell()
-        self._store = Store(home.database(contract.room), contract.room, digest)
-        sequencer = Sequencer(self._store, contract, digest, log_key)
+        self._failed = failed
+        self.failure: StateError | None = None
+        self._store = Store(home.database(contract.room, contract.log_number), contract.room, digest)
+        policy, folder = log_policy(contract), LogFolder(home.log_folder(contract.room, contract.log_number))
+        tree = checked_tree(self._store, folder, policy)
+        self.heads = Heads(self._store, tree, policy, log_key, log=log, fail=self._fail, changed=self._export)
+        self.exporter = Exporter(folder, self.heads, self._store, log)
+        sequencer = Sequencer(self._store, contract, digest, changed=self.heads.grew, fail=self._fail)
         self._matching = Matching(
             self._store,
             self._bell,
@@ -84,7 +102,7 @@ class RoomServer:
         relay = Relay(self._store, self._bell, contract, digest)
         room_pb2_grpc.add_RelayServicer_to_server(RelayServicer(relay), self._server)
         room_pb2_grpc.add_MatchingServicer_to_server(MatchingServicer(self._matching), self._server)
-        room_pb2_grpc.add_QueryLogServicer_to_server(QueryLogServicer(sequencer), self._server)
+        room_pb2_grpc.add_QueryLogServicer_to_server(QueryLogServicer(sequencer, self.heads), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 
     def start(self, listen: str) -> int:
@@ -94,6 +112,8 @@ class RoomServer:
             port = self._server.add_secure_port(listen, credentials)
         except RuntimeError as error:
             raise UnavailableError(f"cannot listen on {listen}: it is in use or not an address of this host") from error
+        self.heads.start()
+        self.exporter.start()
         self._matching.start()
         self._server.start()
         self._health.set("", health_pb2.HealthCheckResponse.SERVING)
@@ -104,6 +124,17 @@ class RoomServer:
         self._health.enter_graceful_shutdown()
         over = self._server.stop(grace_s)
         self._bell.stop()
+        self.heads.end_polls()
         over.wait()
         self._matching.stop()
+        self.heads.stop()
+        self.exporter.stop()
         self._store.close()
+
+    def _export(self) -> None:
+        self.exporter.ring()
+
+    def _fail(self, error: StateError) -> None:
+        if self.failure is None:
+            self.failure = error
+            self._failed()

@@ -2,16 +2,19 @@
 
 import grpc
 
+from cleanroom.coordinator.heads import Heads
 from cleanroom.coordinator.matching import Matching
 from cleanroom.coordinator.relay import Relay
 from cleanroom.coordinator.sequencer import Sequencer
 from cleanroom.ids import PartyName
 from cleanroom.rpc.v1 import room_pb2, room_pb2_grpc
 from cleanroom.transport.interceptor import ANSWER_MARGIN_S
-from cleanroom.transport.reasons import CallRefused, Reason
 from cleanroom.wire.room_codec import (
     delivery_message,
     page_message,
+    published_message,
+    read_checkpoint_poll,
+    read_cosignature,
     read_envelope,
     read_poll,
     read_range,
@@ -33,8 +36,8 @@ class RelayServicer(room_pb2_grpc.RelayServicer):
     def Poll(self, request: room_pb2.PollRequest, context: grpc.ServicerContext) -> room_pb2.PollReply:
         """Waits no longer than the caller's deadline leaves time to answer."""
         acknowledged, wait_ms = read_poll(request)
-        wait_s = max(0.0, min(wait_ms / 1000, context.time_remaining() - 5 * ANSWER_MARGIN_S))
-        deliveries = self._relay.poll(PartyName(request.caller.party), acknowledged, wait_s, context.is_active)
+        caller, wait_s = PartyName(request.caller.party), _wait_s(wait_ms, context)
+        deliveries = self._relay.poll(caller, acknowledged, wait_s, context.is_active)
         return room_pb2.PollReply(deliveries=[delivery_message(delivery) for delivery in deliveries])
 
 
@@ -53,10 +56,11 @@ class MatchingServicer(room_pb2_grpc.MatchingServicer):
 
 
 class QueryLogServicer(room_pb2_grpc.QueryLogServicer):
-    """Append and Read."""
+    """Append and Read, PollCheckpoint and SubmitCosignature."""
 
-    def __init__(self, sequencer: Sequencer) -> None:
+    def __init__(self, sequencer: Sequencer, heads: Heads) -> None:
         self._sequencer = sequencer
+        self._heads = heads
 
     def Append(self, request: room_pb2.AppendRequest, context: grpc.ServicerContext) -> room_pb2.AppendReply:
         """One statement."""
@@ -70,11 +74,20 @@ class QueryLogServicer(room_pb2_grpc.QueryLogServicer):
     def PollCheckpoint(
         self, request: room_pb2.PollCheckpointRequest, context: grpc.ServicerContext
     ) -> room_pb2.PollCheckpointReply:
-        """Not yet."""
-        raise CallRefused(Reason.NOT_NOW, "heads are not published yet")
+        """Waits no longer than the caller's deadline leaves time to answer."""
+        held_size, seen, wait_ms = read_checkpoint_poll(request)
+        caller = PartyName(request.caller.party)
+        return published_message(
+            self._heads.poll(caller, held_size, seen, _wait_s(wait_ms, context), context.is_active)
+        )
 
     def SubmitCosignature(
         self, request: room_pb2.SubmitCosignatureRequest, context: grpc.ServicerContext
     ) -> room_pb2.SubmitCosignatureReply:
-        """Not yet."""
-        raise CallRefused(Reason.NOT_NOW, "heads are not published yet")
+        """One answer of a witness."""
+        self._heads.submit(PartyName(request.caller.party), *read_cosignature(request))
+        return room_pb2.SubmitCosignatureReply()
+
+
+def _wait_s(wait_ms: int, context: grpc.ServicerContext) -> float:
+    return max(0.0, min(wait_ms / 1000, float(context.time_remaining()) - 5 * ANSWER_MARGIN_S))

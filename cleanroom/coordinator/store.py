@@ -5,35 +5,33 @@ overwritten (secure_delete), the log and the list of ids already seen append-onl
 against our own mistakes, not against somebody who has the file; against them there are the signed heads that the
 parties keep.
 
-One connection, one lock: operations of the rooms next door (`mailbox`, `tag_lists`, `log_table`) run inside
-`transaction`, so what belongs together is committed together or not at all.
+One connection, one lock: operations of the rooms next door (`mailbox`, `tag_lists`, `log_table`, `head_table`) run
+inside `transaction`, so what belongs together is committed together or not at all. What a transaction changes in memory
+is taken back with it: `if_rolled_back`.
 """
 
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cleanroom.crypto.key_files import private_folder
 from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import RoomName
-from cleanroom.querylog.chain import genesis_head
+from cleanroom.transparency.frontier import Frontier
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 Transaction = sqlite3.Connection
 
 _SCHEMA = """
 CREATE TABLE room (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL, contract BLOB NOT NULL) STRICT;
-CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, head BLOB NOT NULL) STRICT;
-CREATE TABLE log (
-    position INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, statement BLOB NOT NULL,
-    previous_head BLOB NOT NULL, head BLOB NOT NULL, signature BLOB NOT NULL
+CREATE TABLE head (
+    one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, root BLOB NOT NULL, frontier BLOB NOT NULL
 ) STRICT;
-CREATE TABLE said_once (
-    kind TEXT NOT NULL, actor TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (kind, actor, subject)
-) STRICT;
+CREATE TABLE log (position INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, statement BLOB NOT NULL) STRICT;
+CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL, version INTEGER NOT NULL) STRICT;
 CREATE TABLE match (
     match_id BLOB PRIMARY KEY, initiator TEXT NOT NULL, responder TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('open', 'placed', 'aborted')), transcript BLOB
@@ -55,8 +53,6 @@ CREATE TRIGGER log_is_never_changed BEFORE UPDATE ON log BEGIN SELECT RAISE(ABOR
 CREATE TRIGGER log_is_never_shortened BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER sent_is_never_changed BEFORE UPDATE ON sent BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER sent_is_never_shortened BEFORE DELETE ON sent BEGIN SELECT RAISE(ABORT, 'append only'); END;
-CREATE TRIGGER said_once_is_never_changed BEFORE UPDATE ON said_once BEGIN SELECT RAISE(ABORT, 'append only'); END;
-CREATE TRIGGER said_once_is_never_shortened BEFORE DELETE ON said_once BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER head_never_shrinks BEFORE UPDATE ON head WHEN NEW.size <= OLD.size
     BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
@@ -78,6 +74,7 @@ class Store:
     def __init__(self, path: Path, room: RoomName, contract_hash: bytes) -> None:
         private_folder(path.parent)
         self._lock = threading.Lock()
+        self._undo: list[Callable[[], None]] = []
         self._connection = _open(path)
         self._prepare(room, contract_hash)
 
@@ -88,7 +85,7 @@ class Store:
                 for command in sqlite_commands(_SCHEMA):
                     tx.execute(command)
                 tx.execute("INSERT INTO room VALUES (1, ?, ?)", (room, contract_hash))
-                tx.execute("INSERT INTO head VALUES (1, 0, ?)", (genesis_head(room),))
+                tx.execute("INSERT INTO head VALUES (1, 0, ?, x'')", (Frontier().root(),))
                 tx.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             elif version != SCHEMA_VERSION:
                 raise StateError("the room's database was written by another version")
@@ -103,13 +100,20 @@ class Store:
         """All or nothing, durable when the block ends; one at a time."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
+            self._undo = []
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
+                for undo in reversed(self._undo):
+                    undo()
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def if_rolled_back(self, undo: Callable[[], None]) -> None:
+        """Called inside a transaction: `undo` runs, before anybody else's turn comes, when nothing of it stays."""
+        self._undo.append(undo)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

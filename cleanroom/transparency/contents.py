@@ -37,7 +37,9 @@ def check_contents(files: Mapping[str, bytes], checkpoint: Checkpoint) -> Conten
     within, unused = _sort_names(files, checkpoint.size)
     for path, right in exported(tree, lambda start, end: entries[start:end], within):
         if files[path] != right:
-            raise _wrong_file(parse_place(path), files[path], right, entries)
+            place = parse_place(path)
+            text, index = "the file is not what the log's entries make it", first_wrong(place, files[path], right)
+            raise AuditFailure(Outcome.INVALID, text, path=path, index=index)
     return Contents(entries, tree, unused)
 
 
@@ -77,18 +79,18 @@ def _sort_names(files: Mapping[str, bytes], size: int) -> tuple[list[Place], tup
     return within, tuple(unused)
 
 
-def _wrong_file(place: Place, data: bytes, right: bytes, entries: tuple[bytes, ...]) -> AuditFailure:
+def first_wrong(place: Place, data: bytes, right: bytes) -> int:
+    """The first entry, or the first under the first hash, in which a file differs from what it should be."""
     pairs = zip(data, right, strict=False)
     at = next((at for at, (left, wanted) in enumerate(pairs) if left != wanted), min(len(data), len(right)))
-    if place.level is None:
-        position = 0
-        while position < place.width - 1 and at >= 2 + len(entries[place.first + position]):
-            at -= 2 + len(entries[place.first + position])
-            position += 1
-        index = place.first + position
-    else:
-        index = place.first + (min(at // HASH_BYTES, place.width - 1) << (TILE_HEIGHT * place.level))
-    return AuditFailure(Outcome.INVALID, "the file is not what the log's entries make it", path=place.path, index=index)
+    if place.level is not None:
+        return place.first + (min(at // HASH_BYTES, place.width - 1) << (TILE_HEIGHT * place.level))
+    *ahead, _ = decode_bundle(right, place.width)
+    position = 0
+    while position < len(ahead) and at >= 2 + len(ahead[position]):
+        at -= 2 + len(ahead[position])
+        position += 1
+    return place.first + position
 
 
 def _wrong_root(files: Mapping[str, bytes], checkpoint: Checkpoint, tree: Tree) -> AuditFailure:

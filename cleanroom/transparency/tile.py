@@ -82,6 +82,14 @@ def new_places(old_size: int, size: int) -> Iterator[Place]:
             yield Place(level, count // TILE_WIDTH, count % TILE_WIDTH)
 
 
+def partial_places(size: int) -> Iterator[Place]:
+    """The files of a log of this size that are not full; at most one of each level."""
+    for level in (None, *range(TOP_LEVEL + 1)):
+        index, width = divmod(size >> (TILE_HEIGHT * (level or 0)), TILE_WIDTH)
+        if width:
+            yield Place(level, index, width)
+
+
 def places(size: int) -> Iterator[Place]:
     """Every file of a log of this size beside its checkpoint."""
     return new_places(0, size)

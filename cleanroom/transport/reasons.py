@@ -19,6 +19,7 @@ class Reason(Enum):
     CONFLICT = auto()
     FORGOTTEN = auto()
     NOT_NOW = auto()
+    AGAINST_RULES = auto()
     BUSY = auto()
     POLL_REPLACED = auto()
     MAILBOX_FULL = auto()

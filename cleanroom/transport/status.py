@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import grpc
 
-from cleanroom.errors import AuthenticationError, PeerError, UsageError
+from cleanroom.errors import AuthenticationError, ConflictError, PeerError, UsageError
 from cleanroom.transport.reasons import CallRefused, Reason
 
 _CODE = grpc.StatusCode
@@ -27,6 +27,7 @@ STATUS: Mapping[Reason, tuple[grpc.StatusCode, str]] = MappingProxyType(
         Reason.CONFLICT: (_CODE.ALREADY_EXISTS, "other bytes are stored under this name"),
         Reason.FORGOTTEN: (_CODE.DATA_LOSS, "this coordinator never delivered what you acknowledge"),
         Reason.NOT_NOW: (_CODE.FAILED_PRECONDITION, "this is over, or its turn has not come"),
+        Reason.AGAINST_RULES: (_CODE.FAILED_PRECONDITION, "a rule of the room's log forbids this statement"),
         Reason.BUSY: (_CODE.RESOURCE_EXHAUSTED, "too many calls at once; try again later"),
         Reason.POLL_REPLACED: (_CODE.ABORTED, "a newer poll of the same party took over"),
         Reason.MAILBOX_FULL: (_CODE.RESOURCE_EXHAUSTED, "the recipient's mailbox is full; try again later"),
@@ -42,6 +43,8 @@ def reason_of(error: Exception) -> Reason:
     """Which row of the table an exception belongs to; everything we did not foresee is INTERNAL."""
     if isinstance(error, CallRefused):
         return error.reason
+    if isinstance(error, ConflictError):
+        return Reason.CONFLICT
     if isinstance(error, AuthenticationError):
         return Reason.NOT_ALLOWED
     if isinstance(error, PeerError | UsageError):

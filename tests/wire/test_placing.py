@@ -95,7 +95,7 @@ def test_no_tag_and_no_slot_is_left_when_both_parties_have_theirs(room: Room, se
         assert client.poll(1, 0) == []
     path: Path = room.home.database(room.contract.room)
     served.server.stop()
-    stored = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    stored = b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
     for tags in (of_shop, of_brand):
         assert not any(tags[start : start + 16] in stored for start in range(0, len(tags), 16))
     with sqlite3.connect(path) as database:
