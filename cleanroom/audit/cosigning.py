@@ -59,6 +59,21 @@ def _mirror(folder: Path, name: str, home: AuditorHome, terms: "Terms") -> Mirro
     return mirror
 
 
+class _Said:
+    """What was said last, so that nothing is said twice in a row."""
+
+    def __init__(self) -> None:
+        self._held = self._trouble = ""
+
+    def say(self, held: str, trouble: str) -> None:
+        """On standard error, what is new of it."""
+        if held != self._held:
+            click.echo(held, err=True)
+        if trouble and trouble != self._trouble:
+            click.echo(visible(f"trouble: {trouble}"), err=True)
+        self._held, self._trouble = held, trouble
+
+
 def _serve(mirror: Mirror, client: "CoordinatorClient", home: AuditorHome) -> int:
     stopping, ended = threading.Event(), list[CleanroomError]()
     cosigner = Cosigner(
@@ -80,17 +95,13 @@ def _serve(mirror: Mirror, client: "CoordinatorClient", home: AuditorHome) -> in
     thread = threading.Thread(target=work, name="cosigner", daemon=True)
     thread.start()
     click.echo("ready")
-    said = trouble = ""
+    said = _Said()
     while thread.is_alive() and signal.sigtimedwait(_STOP_SIGNALS, _LOOK_S) is None:
-        if said != (now := f"{mirror.size} entries are held and cosigned"):
-            click.echo(now, err=True)
-            said = now
-        if trouble != cosigner.trouble:
-            trouble = cosigner.trouble
-            click.echo(visible(f"trouble: {trouble}" if trouble else "the trouble is over"), err=True)
+        said.say(f"{mirror.size} entries are held and cosigned", cosigner.trouble)
     stopping.set()
     client.close()
     thread.join(timeout=10)
+    said.say(f"{mirror.size} entries are held and cosigned", "")
     for error in ended:
         click.echo(visible(f"error: {error}"), err=True)
     return 1 if ended else 0
