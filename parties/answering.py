@@ -89,7 +89,7 @@ class Answering:
             self._desk.contract_hash.hex(),
         ):
             raise PeerError("a plan is not the one its message and signature say")
-        self._desk.proof_of(statement, message.header.get("proof"))
+        self._desk.check_proof(statement, message.header.get("proof"))
         digest = sha256(statement).hexdigest()
         known = self._desk.database.one(
             "SELECT request_digest, state FROM question WHERE plan_hash = ?", message.subject
@@ -233,7 +233,7 @@ class Answering:
                 "another request was made under this plan",
                 "repeat the first request, or ask a new question",
             )
-            self._desk.state("question.refused", plan_hash, peer=asker, **refusal_fields(refusal))
+            self._desk.state("question.refused", plan_hash, consumer=asker, **refusal_fields(refusal))
             return
         if state == "sent":
             self._send_stored(plan_hash)
@@ -252,7 +252,7 @@ class Answering:
         self._repeats[plan_hash] = (since, count + 1)
         return count < MAX_REPEATS
 
-    def refusal_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
+    def refusal_is_logged(self, plan_hash: str, statement: bytes, proof: str) -> None:
         """The refusal stands in the log: tell the asker."""
         row = self._desk.database.one("SELECT peer, state FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
         if row is not None and row[1] == "refused" and row[0] in self._desk.contract.cards:
@@ -382,7 +382,7 @@ class Answering:
             raise StateError("a release does not fit one piece")
         return envelopes[0]
 
-    def released_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
+    def released_is_logged(self, plan_hash: str, statement: bytes, proof: str) -> None:
         """The release stands in the log: now, and only now, it leaves."""
         row = self._desk.database.one("SELECT state FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
         if row is None or row[0] not in ("released", "sent"):

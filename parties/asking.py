@@ -29,7 +29,9 @@ from cleanroom.answer.opening import Table, open_release, parse_release, table
 from cleanroom.crypto.transfer_asker import open_rows
 from cleanroom.errors import OutOfTurnError, PeerError, StateError
 from cleanroom.querylog.dsse import open_statement, peek_statement, strict_base64
+from cleanroom.querylog.log_policy import question_quorum
 from cleanroom.question.plan import Plan
+from cleanroom.transparency.policy_file import policy_text
 from cleanroom.wire.canonical import canonical_bytes, labelled_hash, parse_canonical
 from parties.desk import Desk
 from parties.post import Message
@@ -72,6 +74,15 @@ class Asking:
         cells = json.loads(self._desk.database.kept("answer", plan_hash)) if row[0] == "answered" else ()
         return Asked(plan_hash, row[0], plan, tuple(cells), row[2], tuple(json.loads(row[3] or "[]")))
 
+    def receipt(self, plan: Plan) -> dict[str, str]:
+        """What shows anybody that the owner's statement about an answer stands in the log.
+
+        The `entry` (base64), the text of its `proof` file, and the `policy` that says whose signatures the proof needs.
+        """
+        quorum = question_quorum(self._desk.contract, asker=plan.asker, owner=plan.owner)
+        kept = parse_canonical(self._desk.database.kept("receipt", plan.hash()))
+        return {**kept, "policy": policy_text(self._desk.log_policy.with_quorum(quorum))}
+
     def repeats(self, plan: Plan) -> list[Asked]:
         """This question from the plan's repeat on, by whichever analyst of ours it was asked, by rising repeat."""
         rows = self._desk.database.all("SELECT plan_hash FROM question WHERE owner = 0 AND setup = ?", plan.setup)
@@ -104,14 +115,14 @@ class Asking:
         )
         return plan_hash
 
-    def asked_is_logged(self, plan_hash: str, statement: bytes, proof: dict[str, object]) -> None:
+    def asked_is_logged(self, plan_hash: str, statement: bytes, proof: str) -> None:
         """Our question stands in the log: send it to the owner."""
         asked = self.find(plan_hash)
         if asked is None or asked.state != "asked":
             return
         self._send_plan(asked, statement, proof)
 
-    def _send_plan(self, asked: Asked, statement: bytes, proof: dict[str, object]) -> None:
+    def _send_plan(self, asked: Asked, statement: bytes, proof: str) -> None:
         header = {"proof": proof, "statement": base64.b64encode(statement).decode("ascii")}
         header |= self._receipts.header(asked.plan.owner)
         self._desk.send(asked.plan.owner, "question.plan", asked.plan_hash, header)
@@ -122,8 +133,8 @@ class Asking:
         row = self._desk.database.one(
             "SELECT bytes, proof FROM statement WHERE kind = 'question.asked' AND subject = ?", asked.plan_hash
         )
-        if row is not None and row[1] != "{}":  # without a proof only the owner can bring it to an end
-            self._send_plan(asked, row[0], parse_canonical(row[1].encode("ascii")))
+        if row is not None and row[1]:  # without a proof only the owner can bring it to an end
+            self._send_plan(asked, row[0], row[1])
 
     def told(self, plan_hash: str) -> None:
         """An analyst has seen how the question ended."""
@@ -205,7 +216,8 @@ class Asking:
         )
         if body.get("subject") != asked.plan_hash or body.get("digest") != covered.hex():
             raise PeerError("the owner's statement covers another release than the one received")
-        self._desk.proof_of(statement, message.header.get("proof"))
+        proof = message.text("proof")
+        self._desk.check_proof(statement, proof)
         dispute = self._receipts.take(asked.plan, strict_base64(message.header.get("ledger")), message.blob)
         if dispute:
             self._dispute(asked, dispute)
@@ -217,7 +229,8 @@ class Asking:
         )
         cells = open_release(released, sums, plan.groups, bits=plan.bits)
         database.keep("answer", asked.plan_hash, _cells_text(cells))
-        database.keep("receipt", asked.plan_hash, statement)
+        receipt = {"entry": base64.b64encode(statement).decode("ascii"), "proof": proof}
+        database.keep("receipt", asked.plan_hash, canonical_bytes(receipt))
         database.erase("question.rows", asked.plan_hash)
         database.erase("question.release", asked.plan_hash)
         self._set(asked.plan_hash, "answered")
@@ -278,7 +291,7 @@ class Asking:
         body = open_statement("question.refused", statement, self._desk.contract.cards[asked.plan.owner].identity)
         if body.get("subject") != asked.plan_hash:
             raise PeerError("a refusal is of another question")
-        self._desk.proof_of(statement, message.header.get("proof"))
+        self._desk.check_proof(statement, message.header.get("proof"))
         refusal = {name: body.get(name) for name in ("rule", "owner", "explanation", "advice")}
         parse_refusal(refusal)
         self._desk.database.run(

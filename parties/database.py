@@ -18,7 +18,7 @@ from typing import Any
 from cleanroom.errors import StateError
 from parties.vault import Vault
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _APPEND_ONLY = ("ledger", "head_given", "evidence", "statement", "room_stop", "room_lift")
 
 _SCHEMA = """
@@ -84,6 +84,14 @@ CREATE TABLE outbox (
   id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, says TEXT NOT NULL, subject TEXT NOT NULL,
   recipient TEXT NOT NULL DEFAULT '', payload BLOB NOT NULL
 ) STRICT;
+CREATE TABLE awaiting ( -- statements that the coordinator has, until a head that their quorum cosigned covers them
+  id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, subject TEXT NOT NULL,
+  bytes BLOB NOT NULL, since REAL NOT NULL, shown INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE VIEW said AS -- every statement that this node signed, wherever it is on its way
+SELECT kind, subject, bytes FROM statement
+UNION ALL SELECT kind, subject, bytes FROM awaiting
+UNION ALL SELECT says, subject, payload FROM outbox WHERE kind = 'statement';
 CREATE TABLE room_stop (
   digest TEXT PRIMARY KEY, room TEXT NOT NULL, kind TEXT NOT NULL, party TEXT NOT NULL, reason TEXT NOT NULL,
   at TEXT NOT NULL, subject TEXT NOT NULL, statement BLOB NOT NULL
@@ -115,6 +123,7 @@ class Database:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=patience_s)
         finally:
             os.umask(previous)
+        self._path = path
         self._vault = vault
         for pragma in (
             "journal_mode=WAL",
@@ -135,6 +144,10 @@ class Database:
                 self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         elif version != SCHEMA_VERSION:
             raise StateError(f"{path} was written by another version of the node (schema {version})")
+
+    def beside(self) -> "Database":
+        """Another connection to the same file, for the thread that asks."""
+        return Database(self._path, self._vault)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

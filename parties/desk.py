@@ -2,8 +2,8 @@
 
 Saying is transactional: statements, messages and tags go into the outbox in the same transaction as the state change
 they belong to. The node sends them, again and again with the same bytes, until each was taken: the messages to one
-party in order, and all statements and tags in order. A statement comes back with the log's proof; only then does the
-next step happen.
+party in order, and all statements and tags in order. A statement's next step happens when the log's proof of it is
+here: see `sending`.
 """
 
 import base64
@@ -16,29 +16,21 @@ from typing import Any
 
 from cleanroom.errors import PeerError
 from cleanroom.ids import PartyName
-from cleanroom.querylog.chain import LogProof, verify_proof
 from cleanroom.querylog.dsse import peek_statement, sign_statement, strict_base64
+from cleanroom.querylog.log_policy import log_policy, statement_quorum
 from cleanroom.question.contract import Contract
 from cleanroom.question.dataset import Dataset
+from cleanroom.transparency.policy import Policy
+from cleanroom.transparency.proof_file import verify_proof
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from cleanroom.wire.contract_file import contract_hash
 from cleanroom.wire.messages import MAX_PIECE_BYTES, Envelope
 from parties.database import Database
 from parties.home import PartyKeys
 from parties.ledger import Ledger
-from parties.post import Message, Post
+from parties.post import Post
 from parties.room_stops import RoomStops
 from parties.work_log import sealed
-
-
-def proof_body(proof: LogProof) -> dict[str, Any]:
-    """A log proof as a JSON value."""
-    return {
-        "head": proof.head.hex(),
-        "index": proof.index,
-        "previous": proof.previous_head.hex(),
-        "signature": proof.signature.hex(),
-    }
 
 
 @dataclass(slots=True)
@@ -51,12 +43,14 @@ class Desk:
     database: Database
     clock: Callable[[], float]
     contract_hash: bytes = field(init=False)
+    log_policy: Policy = field(init=False)
     post: Post = field(init=False)
     ledger: Ledger = field(init=False)
     stops: RoomStops = field(init=False)
 
     def __post_init__(self) -> None:
         self.contract_hash = contract_hash(self.contract)
+        self.log_policy = log_policy(self.contract)
         self.ledger = Ledger(self.database)
         self.stops = RoomStops(self.database, self.contract.room)
         self.post = Post(
@@ -104,23 +98,21 @@ class Desk:
 
     def has_said(self, statement: bytes) -> bool:
         """Whether a statement of ours stands in the log, as far as this node knows, or is on its way there."""
-        said = self.database.one("SELECT 1 FROM statement WHERE digest = ?", sha256(statement).hexdigest())
-        waiting = self.database.one("SELECT 1 FROM outbox WHERE kind = 'statement' AND payload = ?", statement)
-        return said is not None or waiting is not None
+        return holds_statement(self.database, statement)
 
     def is_current(self, statement: bytes) -> bool:
         """Whether a statement of ours was signed under the present contract."""
         return peek_statement(statement).get("contract") == self.contract_hash.hex()
 
-    def keep_statement(self, kind: str, subject: str, statement: bytes, proof: dict[str, Any]) -> None:
-        """Remember what we said and where it stands in the log."""
+    def keep_statement(self, kind: str, subject: str, statement: bytes, proof: str) -> None:
+        """Remember what we said, and the log's proof of it, empty where nothing waited for one."""
         self.database.run(
             "INSERT OR IGNORE INTO statement VALUES (?, ?, ?, ?, ?)",
             sha256(statement).hexdigest(),
             kind,
             subject,
             statement,
-            canonical_bytes(proof).decode("ascii"),
+            proof,
         )
 
     def send(self, recipient: str, kind: str, subject: str, header: Mapping[str, Any], blob: bytes = b"") -> None:
@@ -150,19 +142,28 @@ class Desk:
             len(head).to_bytes(4, "big") + head + tags,
         )
 
-    def proof_of(self, statement: bytes, body: Any) -> LogProof:
-        """A proof that came in a message, verified for this statement; raises PeerError or AuthenticationError."""
-        if not isinstance(body, dict) or set(body) != {"head", "index", "previous", "signature"}:
-            raise PeerError("a log proof lacks a field, or has one too many")
-        message = Message(self.name, "proof", "", body, b"")
-        proof = LogProof(
-            index=message.number("index"),
-            previous_head=message.hex("previous", 32),
-            head=message.hex("head", 32),
-            signature=message.hex("signature", 64),
-        )
-        verify_proof(proof, statement, self.contract.room, self.contract.coordinator.log_key)
-        return proof
+    def check_proof(self, statement: bytes, proof: object) -> None:
+        """A proof that came in a message is of this statement, which concerns us and which its quorum has cosigned.
+
+        Raises PeerError or AuthenticationError. Who signed the statement is checked by who reads it.
+        """
+        if not isinstance(proof, str):
+            raise PeerError("a message lacks the log's proof of its statement")
+        quorum = statement_quorum(self.contract, peek_statement(statement))
+        if self.name not in quorum.cosigners():
+            raise PeerError("a message brings the proof of a statement that does not concern us")
+        verify_proof(proof.encode("utf-8", "replace"), statement, self.log_policy.with_quorum(quorum))
+
+
+def holds_statement(database: Database, statement: bytes) -> bool:
+    """Whether the node of this database knows that it signed this; one look, since another thread may move it on."""
+    row = database.one(
+        "SELECT EXISTS (SELECT 1 FROM statement WHERE digest = ?1) OR EXISTS (SELECT 1 FROM awaiting WHERE digest = ?1)"
+        " OR EXISTS (SELECT 1 FROM outbox WHERE kind = 'statement' AND payload = ?2)",
+        sha256(statement).hexdigest(),
+        statement,
+    )
+    return row is not None and row[0] == 1
 
 
 _ENVELOPE_FIELDS = ("envelope_id", "subject_id", "signature")

@@ -22,4 +22,5 @@ HEADERS: dict[str, tuple[frozenset[str], ...]] = {
     "question.refused": (_PROVED,),
     "question.voided": (_EMPTY,),
     "room.stopped": (frozenset({"statement"}),),
+    "log.head": (_EMPTY,),
 }

@@ -5,6 +5,7 @@ tls/         the TLS key, the request carried to the coordinator, the certificat
 trusted/     cards of other companies, placed here by `cleanroom party card trust` after the fingerprint agreed
 card.json    this company's own card                agreement.json  the contract with everybody's signature
 resumption.json  a resumption that this company signed last
+log/         our copy of each room's query log, and in evidence/ what convicts a log that showed two histories
 settings.toml  private: sources, analysts, address  node.db, node.sock, node.log   state, analysts' door, log
 """
 
@@ -31,6 +32,7 @@ class PartyKeys:
 
     identity: SigningKey
     sealing: SealingKey
+    cosigning: SigningKey
     state: bytes
 
     def __repr__(self) -> str:
@@ -74,6 +76,10 @@ class Home:
     @property
     def log_file(self) -> Path:
         return self.path / "node.log"
+
+    @property
+    def mirror_folder(self) -> Path:
+        return self.path / "log"
 
     @property
     def tls_folder(self) -> Path:
@@ -122,6 +128,7 @@ class Home:
         return PartyKeys(
             identity=SigningKey(read_secret(folder / "identity.key", 32)),
             sealing=SealingKey(read_secret(folder / "sealing.key", SECRET_LENGTH)),
+            cosigning=SigningKey(read_secret(folder / "cosigning.key", 32)),
             state=read_secret(folder / "state.key", 32),
         )
 

@@ -30,10 +30,11 @@ WORK_S_PER_PLACE = 0.0002
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is under way, with whom, and since when (seconds since the epoch)."""
+    """What is under way, with whom, since when (seconds since the epoch), and who keeps the log waiting, if anybody."""
 
     what: str
     since: float
+    hindrance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +91,36 @@ class Inquiry:
             if isinstance(state, Ended):
                 raise state.error
             if isinstance(state, Asked):
-                now = time.monotonic()
-                matched = self._matched_at or now
-                seconds = {"match": round(matched - started, 3), "answer": round(now - matched, 3)}
-                return answer_body(
-                    self._node.desk.contract,
-                    state.plan,
-                    state.cells,
-                    stored=not self._new,
-                    seconds=seconds,
-                    view=self._view,
-                )
-            if state.what != shown:
-                shown = state.what
+                return self._body(state, started)
+            words = f"{state.what}: {state.hindrance}" if state.hindrance else state.what
+            if words != shown:
+                shown = words
                 progress(shown)
             self._give_up_after(timeout_s, replace(state, since=max(state.since, begun)))
             with self._node.changed:
                 self._node.changed.wait(timeout=WAKE_S)
 
+    def _body(self, asked: Asked, started: float) -> dict[str, Any]:
+        """The answer as JSON, with its receipt."""
+        now = time.monotonic()
+        matched = self._matched_at or now
+        seconds = {"match": round(matched - started, 3), "answer": round(now - matched, 3)}
+        body = answer_body(
+            self._node.desk.contract,
+            asked.plan,
+            asked.cells,
+            stored=not self._new,
+            seconds=seconds,
+            view=self._view,
+        )
+        return {**body, "receipt": self._node.call(lambda: self._node.asking.receipt(asked.plan))}
+
     def _give_up_after(self, timeout_s: float, state: Waiting) -> None:
         if self._node.desk.clock() - state.since <= timeout_s:
             return
-        trouble = f" ({self._node.trouble})" if self._node.trouble else ""
+        troubles = dict.fromkeys((state.hindrance, self._node.trouble, self._node.cosigning.trouble))
+        words = "; ".join(trouble for trouble in troubles if trouble)
+        trouble = f" ({words})" if words else ""
         raise UnavailableError(
             f"{self._question.owner} did not answer within {timeout_s:.0f} seconds while {state.what}{trouble};"
             " nothing was shown, ask again to go on"
@@ -208,4 +217,5 @@ class Inquiry:
         self._node.desk.stops.check_open()  # a stored answer is shown in a stopped room, nothing is waited for in it
         column = "plan_hash" if table == "question" else "id"
         row = self._node.desk.database.one(f"SELECT since FROM {table} WHERE {column} = ?", identifier)  # noqa: S608 # both names are literals above
-        return Waiting(what, row[0] if row else self._node.desk.clock())
+        since = row[0] if row else self._node.desk.clock()
+        return Waiting(what, since, self._node.uncovered(self._question.owner))

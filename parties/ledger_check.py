@@ -54,9 +54,7 @@ _STATED: dict[str, tuple[str, Callable[[dict[str, object]], object]]] = {
 
 def _check_statements(desk: Desk) -> int:
     """Every debit, release and void that we signed stands in the ledger, with the same units for the same consumer."""
-    rows = desk.database.all(
-        "SELECT bytes FROM statement UNION ALL SELECT payload FROM outbox WHERE kind = 'statement'"
-    )
+    rows = desk.database.all("SELECT bytes FROM said")
     count = 0
     for (statement,) in rows:
         body = peek_statement(bytes(statement))

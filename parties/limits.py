@@ -30,6 +30,7 @@ SHORT_KINDS = (
     "question.refused",
     "question.voided",
     "room.stopped",
+    "log.head",
 )
 
 

@@ -87,7 +87,7 @@ class Matching(MatchRows):
             nonce=os.urandom(32).hex(),
         )
 
-    def opened_is_logged(self, match_id: str, statement: bytes, proof: dict[str, object]) -> None:
+    def opened_is_logged(self, match_id: str, statement: bytes, proof: str) -> None:
         """Our `match.opened` stands in the log: say hello."""
         match = self.find(match_id)
         if match is None or match.state != "opened" or match_id not in self._live:
@@ -151,7 +151,7 @@ class Matching(MatchRows):
             self._desk.contract_hash.hex(),
         ):
             raise PeerError("a match was opened under other terms than its hello says")
-        self._desk.proof_of(statement, message.header.get("proof"))
+        self._desk.check_proof(statement, message.header.get("proof"))
 
     def _debit(self, match: Match) -> None:
         dataset = self._desk.dataset
@@ -175,7 +175,7 @@ class Matching(MatchRows):
             peer=match.peer,
         )
 
-    def debit_is_logged(self, match_id: str, statement: bytes, proof: dict[str, object]) -> None:
+    def debit_is_logged(self, match_id: str, statement: bytes, proof: str) -> None:
         """Our `match.debit` stands in the log: mask our list and send it; the initiator shows that it paid first."""
         match, live = self.find(match_id), self._live.get(match_id)
         if match is None or match.state != "debiting":
@@ -236,7 +236,7 @@ class Matching(MatchRows):
             self._desk.contract_hash.hex(),
         ):
             raise PeerError("an initiator's debit is for another match")
-        self._desk.proof_of(statement, message.header.get("proof"))
+        self._desk.check_proof(statement, message.header.get("proof"))
 
     def _running(self, message: Message) -> tuple[Match, _Live]:
         match, live = self.find(message.subject), self._live.get(message.subject)

@@ -1,28 +1,33 @@
-"""Is this node's memory as new as what it said? Compare the log with the statements in the database, at every start.
+"""Is this node's memory as new as what it said? Compare the log with the statements in the database, entry by entry.
 
 A node that finds a statement of its own in the log that it does not hold was restored from a backup: it has forgotten
 debits, used question numbers and set-ups, and going on could release differences of people. It then kills every
-set-up and stops until its operator has acted. The walk goes on from the last entry that was checked; a restored
-database has an older mark, so nothing is skipped.
+set-up and stops until its operator has acted. Our own copy of the log is read on from the last entry that was
+compared; a restored database has an older mark, so nothing is skipped.
 
 Pauses and closings that stand in the log are honoured as well: a coordinator that did not deliver them cannot hide
-them from a node that starts.
+them from a node that reads its log.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
+from cleanroom.cosigner.mirror import Mirror
+from cleanroom.cosigner.stops import RolledBackError
+from cleanroom.crypto.signatures import SigningKey
 from cleanroom.errors import PeerError, StateError
-from cleanroom.querylog.chain import genesis_head, replay
 from cleanroom.querylog.dsse import open_statement, peek_statement
 from cleanroom.question.stop import CLOSED, PAUSED, Stop, read_earlier_stop
-from cleanroom.wire.messages import MAX_LOG_PAGE, LogPage
-from parties.desk import Desk
+from cleanroom.transparency.frontier import Frontier
+from cleanroom.transparency.hashes import leaf_hash
+from parties.database import Database
+from parties.desk import Desk, holds_statement
 from parties.heads import REPLAY
 from parties.setup_rows import SetupRows
 
-ReadLog = Callable[[int, int], LogPage]
+Check = Callable[[int, Sequence[bytes]], None]
+PAGE = 256
 _RESTORED = (
     "the log holds statements of this node that its database does not know: a backup was restored, or two nodes use one"
     " identity. All set-ups are dead; replay the missing debits before serving again:"
@@ -30,89 +35,153 @@ _RESTORED = (
 )
 
 
-def check_own_statements(desk: Desk, rows: SetupRows, read_log: ReadLog) -> None:
-    """Raises StateError for a restored backup, PeerError for a log that is not the one this node checked before."""
+class RestoredError(RolledBackError):
+    """The log has, as entry `index`, a statement of ours that we do not hold; `digest` is its SHA-256, hex."""
+
+    def __init__(self, index: int, statement: bytes) -> None:
+        super().__init__(_RESTORED)
+        self.index = index
+        self.digest = sha256(statement).hexdigest()
+
+
+def check_restored(desk: Desk) -> None:
+    """Raises StateError while a restored backup waits for its replay."""
     row = desk.database.one("SELECT value FROM meta WHERE name = 'restored'")
     if row is not None:
         raise StateError(row[0])
-    mark, forgotten = log_mark(desk), False
-    stops: list[Stop] = []
-    for page, end in walk_log(read_log, *mark):
-        mark = end
-        forgotten = forgotten or any(_is_forgotten(desk, entry.statement) for entry in page.entries)
-        stops += [stop for entry in page.entries if (stop := _stop(desk, entry.statement)) is not None]
+
+
+def note_restored(desk: Desk, rows: SetupRows, error: RolledBackError) -> None:
+    """For good: no set-up lives on, and no start serves before the replay, which must find what was found now."""
     with desk.database.transaction():
-        for stop in stops:
-            desk.stops.add(stop)
-        if forgotten:
-            rows.kill_all()
-            desk.database.run("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", _RESTORED)
+        rows.kill_all()
+        desk.database.run("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", str(error))
+        if isinstance(error, RestoredError):
             desk.database.run(
                 "INSERT OR REPLACE INTO meta VALUES ('restored-log', ?)",
-                f"{desk.contract.room} {mark[0]} {mark[1].hex()}",
+                f"{desk.contract.room} {error.index} {error.digest}",
             )
-        else:
-            desk.database.run(
-                "INSERT OR REPLACE INTO meta VALUES (?, ?)", mark_name(desk), f"{mark[0]} {mark[1].hex()}"
-            )
-    if forgotten:
-        raise StateError(_RESTORED)
 
 
-def walk_log(read_log: ReadLog, index: int, head: bytes) -> Iterator[tuple[LogPage, tuple[int, bytes]]]:
-    """The log from entry `index` on, which follows `head`: each page, with (index, head) after it; raises PeerError.
+class OwnStatements:
+    """The rule of our own that every entry is asked before we cosign it. Used by the thread that cosigns alone."""
 
-    Every page is checked against the newest signed head only when the walk has come to its end.
-    """
-    while True:
-        page = read_log(index, MAX_LOG_PAGE)
-        head = replay(head, [entry.statement for entry in page.entries])
-        index += len(page.entries)
-        size = 0 if page.head is None else page.head.index + 1
-        if size < index:
-            raise PeerError("the coordinator's log is shorter than it was")
-        if page.head is not None and size == index and page.head.head != head:
-            raise PeerError("the coordinator's log is not a continuation of the log that this node checked before")
-        if size > index and not page.entries:
-            raise PeerError("the coordinator's log withholds its newest entries")
-        yield page, (index, head)
-        if size == index:
-            return
+    def __init__(self, desk: Desk) -> None:
+        self._beside = desk.database.beside
+        self._database: Database | None = None
+        self._name = str(desk.name)
+        self._identity = desk.keys.identity
+
+    def __call__(self, first: int, entries: Sequence[bytes]) -> None:
+        """Raises RestoredError: an entry is ours, and we do not know it."""
+        if self._database is None:
+            self._database = self._beside()
+        for index, entry in enumerate(entries, start=first):
+            if is_forgotten(self._database, self._name, self._identity, entry):
+                raise RestoredError(index, entry)
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+class OwnLog:
+    """Reads our copy of the log on, in the worker."""
+
+    def __init__(self, desk: Desk, mirror: Mirror) -> None:
+        self._desk = desk
+        self._mirror = mirror
+        self._next: int | None = None
+
+    def read_on(self) -> bool:
+        """Compare what is new, and honour every stop in it; whether there was one that we did not know.
+
+        Raises RestoredError; PeerError for a copy that is not the log which this node compared before.
+        """
+        desk, head = self._desk, self._mirror.held.checkpoint
+        at_start = self._next is None
+        first = self._next_entry()
+        if first == head.size:
+            return False
+        stops: list[Stop] = []
+        for index, entry in walk(self._mirror, first, head.size):
+            if is_forgotten(desk.database, desk.name, desk.keys.identity, entry):
+                raise RestoredError(index, entry)
+            stop = _stop(desk, entry)
+            if stop is not None:
+                stops.append(stop)
+        news = False
+        if stops or at_start:  # between two starts the mark lags behind, which costs the next start a moment
+            with desk.database.transaction():
+                news = sum(desk.stops.add(stop) for stop in stops) > 0
+                desk.database.run(
+                    "INSERT OR REPLACE INTO meta VALUES (?, ?)", mark_name(desk), f"{head.size} {head.root.hex()}"
+                )
+        self._next = head.size
+        return news
+
+    def _next_entry(self) -> int:
+        if self._next is not None:
+            return self._next
+        size, root = log_mark(self._desk)
+        check_place(self._mirror, size, root)
+        return size
+
+
+def check_place(mirror: Mirror, size: int, root: bytes) -> None:
+    """Our copy of the log begins with the entries that this root is over; raises PeerError."""
+    if mirror.size < size:
+        raise PeerError("the coordinator's log is shorter than it was")
+    frontier = Frontier()
+    for _, entry in walk(mirror, 0, size):
+        frontier = frontier.with_leaf(leaf_hash(entry))
+    if frontier.root() != root:
+        raise PeerError("the coordinator's log is not a continuation of the log that this node checked before")
+
+
+def walk(mirror: Mirror, first: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The entries from `first` to `end` - 1 of our copy, each with its index."""
+    while first < end:
+        page = mirror.entries(first, min(PAGE, end - first))
+        yield from enumerate(page, start=first)
+        first += len(page)
 
 
 def log_mark(desk: Desk) -> tuple[int, bytes]:
-    """Up to which entry the log was checked, and its head there."""
+    """Up to which entry the log was compared, and its root there."""
     row = desk.database.one("SELECT value FROM meta WHERE name = ?", mark_name(desk))
     if row is None:
-        return 0, genesis_head(desk.contract.room)
-    index, head = row[0].split()
-    return int(index), bytes.fromhex(head)
+        return 0, Frontier().root()
+    size, root = row[0].split()
+    return int(size), bytes.fromhex(root)
 
 
 def mark_name(desk: Desk) -> str:
-    """One mark a room: a home whose room was closed goes on in another one, which has another log."""
-    return f"log-mark/{desk.contract.room}"
+    """One mark a log: a home whose room was closed goes on in another one, which has another log."""
+    return f"log-mark/{desk.log_policy.log_keys[0].name}"
 
 
-def own_body(desk: Desk, statement: bytes) -> dict[str, Any] | None:
+def own_body(name: str, identity: SigningKey, statement: bytes) -> dict[str, Any] | None:
     """The body of a statement that we signed; None for everybody else's.
 
     A forgery in our name is the coordinator's shame and no reason to stop.
     """
-    body = peek_statement(statement)
-    if body.get("actor") != desk.name:
-        return None
     try:
-        return open_statement(str(body.get("kind")), statement, desk.contract.cards[desk.name].identity)
+        body = peek_statement(statement)
+        if body.get("actor") != name:
+            return None
+        return open_statement(str(body.get("kind")), statement, identity.public_bytes())
     except PeerError:
         return None
 
 
 def _stop(desk: Desk, statement: bytes) -> Stop | None:
     """A stop of this room that its party signed, under the present terms or former ones; None for everything else."""
-    if peek_statement(statement).get("kind") not in (PAUSED, CLOSED):
-        return None
     try:
+        if peek_statement(statement).get("kind") not in (PAUSED, CLOSED):
+            return None
         return read_earlier_stop(statement, desk.contract)
     except PeerError:
         return None
@@ -138,10 +207,7 @@ Other statements of ours prove nothing when somebody else puts them there: a `le
 """
 
 
-def _is_forgotten(desk: Desk, statement: bytes) -> bool:
-    body = own_body(desk, statement)
-    if body is None or body.get("kind") not in _REMEMBERED:
-        return False
-    known = desk.database.one("SELECT 1 FROM statement WHERE digest = ?", sha256(statement).hexdigest())
-    waiting = desk.database.one("SELECT 1 FROM outbox WHERE kind = 'statement' AND payload = ?", statement)
-    return known is None and waiting is None
+def is_forgotten(database: Database, name: str, identity: SigningKey, statement: bytes) -> bool:
+    """Whether this is a statement of ours that spends or decides, and that this database does not hold."""
+    body = own_body(name, identity, statement)
+    return body is not None and body.get("kind") in _REMEMBERED and not holds_statement(database, statement)

@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from cleanroom.errors import RefusedError, UsageError
+from cleanroom.errors import RefusedError, StateError, UsageError
 from cleanroom.ids import AnalystName
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.plan import Plan
@@ -77,7 +77,9 @@ class Pending:
         found = self._undecided(identifier)
         self._desk.stops.check_open()
         self._set(found.plan_hash, "approved")
-        self._desk.state("question.approved", found.plan_hash, approver=approver, reason=reason)
+        self._desk.state(
+            "question.approved", found.plan_hash, approver=approver, consumer=found.plan.asker, reason=reason
+        )
         return found
 
     def deny(self, identifier: str, approver: AnalystName, reason: str) -> Waiting:
@@ -94,7 +96,10 @@ class Pending:
     def refuse(self, plan_hash: str, refusal: RefusedError) -> None:
         """The question ends here; its asker is told when the refusal stands in the log."""
         self._set(plan_hash, "refused")
-        self._desk.state("question.refused", plan_hash, **refusal_fields(refusal))
+        row = self._desk.database.one("SELECT peer FROM question WHERE plan_hash = ? AND owner = 1", plan_hash)
+        if row is None:
+            raise StateError("a question to be refused vanished")
+        self._desk.state("question.refused", plan_hash, consumer=row[0], **refusal_fields(refusal))
 
     def stale(self) -> RefusedError:
         """Why a question is not answered any more that was compiled for a match or table that is gone."""
@@ -186,9 +191,7 @@ class Pending:
     def decisions(self, plan_hash: str) -> list[dict[str, Any]]:
         """What we said to approve or refuse it, in order: the statements' bodies."""
         rows = self._desk.database.all(
-            "SELECT bytes FROM statement WHERE subject = ?1 AND kind IN ('question.approved', 'question.refused')"
-            " UNION ALL SELECT payload FROM outbox WHERE kind = 'statement' AND subject = ?1"
-            " AND says IN ('question.approved', 'question.refused')",
+            "SELECT bytes FROM said WHERE subject = ? AND kind IN ('question.approved', 'question.refused')",
             plan_hash,
         )
         bodies = [peek_statement(statement) for (statement,) in rows]

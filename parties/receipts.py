@@ -145,7 +145,7 @@ class Receipts:
         """From the question, or, after our own restore and replay, from the statement that we signed."""
         row = self._desk.database.one(
             "SELECT plan FROM question WHERE plan_hash = ?1 AND owner = 0"
-            " UNION ALL SELECT bytes FROM statement WHERE subject = ?1 AND kind = 'question.asked'",
+            " UNION ALL SELECT bytes FROM said WHERE subject = ?1 AND kind = 'question.asked'",
             plan_hash,
         )
         plan = None if row is None else Plan.from_body(peek_statement(row[0]).get("plan"))
@@ -154,7 +154,7 @@ class Receipts:
     def _check_match(self, owner: str, entry: ConsumerEntry, replayed: set[str]) -> None:
         database = self._desk.database
         known = database.one("SELECT 1 FROM match WHERE id = ? AND peer = ?", entry.subject, owner) or database.one(
-            "SELECT 1 FROM statement WHERE subject = ? AND kind IN ('match.opened', 'match.debit')", entry.subject
+            "SELECT 1 FROM said WHERE subject = ? AND kind IN ('match.opened', 'match.debit')", entry.subject
         )
         if known is None and entry.subject not in replayed:
             raise _DisputedError("holds a match that we did not take part in")

@@ -8,21 +8,22 @@ What a receipt claims beyond that is booked in one sum. All set-ups die. Doing i
 
 Units are booked in the currency that each debit names; one of another currency than the ledger's ends the replay.
 The log must go on from what this node checked before, and hold what stopped it: a log that ends earlier now books
-nothing and frees nothing.
+nothing and frees nothing. What is read is our own copy of it, after it was caught up: see `cosigner.mirror`.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
+from cleanroom.cosigner.mirror import Mirror
 from cleanroom.errors import PeerError, StateError
 from cleanroom.match.handshake import dummies_of_lineage
-from cleanroom.querylog.chain import genesis_head, next_head
 from cleanroom.querylog.consumer_chain import parse_units
 from cleanroom.querylog.ledger_head import open_head
 from parties.desk import Desk
 from parties.heads import FORGOTTEN
 from parties.ledger import Chain
-from parties.own_log import ReadLog, log_mark, own_body, walk_log
+from parties.own_log import check_place, log_mark, own_body, walk
 from parties.receipts import replayed_match
 from parties.setup_rows import SetupRows
 
@@ -56,47 +57,43 @@ class Replay:
         self._ledger = desk.ledger
         self._questions = self._matches = self._closed = self._units = 0
 
-    def run(self, read_log: ReadLog) -> Replayed:
-        """Read the whole log, then book; raises PeerError when the log does not add up, StateError when it lacks what
-        stopped this node, or counts in another currency."""
-        own: list[tuple[bytes, dict[str, Any]]] = []
-        missing = self._to_be_met()
-        index, head = 0, genesis_head(self._desk.contract.room)
-        missing.discard((index, head))
-        for page, _ in walk_log(read_log, index, head):
-            for entry in page.entries:
-                index, head = index + 1, next_head(head, entry.statement)
-                missing.discard((index, head))
-                body = own_body(self._desk, entry.statement)
-                if body is not None:
-                    own.append((entry.statement, body))
-        if missing:
-            raise StateError(
-                f"nothing was booked: the log is not the one that this node saw before, up to entry {max(missing)[0]};"
-                " it was cut or replaced, so ask the coordinator's operator for the whole log, then replay again"
-            )
+    def run(self, mirror: Mirror) -> Replayed:
+        """Read our whole copy of the log, which was caught up, then book; raises StateError when it lacks what stopped
+        this node, or when it counts in another currency, PeerError when it is not the log that was checked before."""
+        self._check_whole(mirror)
+        identity = self._desk.keys.identity
+        own = [
+            (entry, body)
+            for _, entry in walk(mirror, 0, mirror.size)
+            if (body := own_body(self._desk.name, identity, entry)) is not None
+        ]
         with self._desk.database.transaction():
             return self._book(own)
 
-    def _to_be_met(self) -> set[tuple[int, bytes]]:
-        """(index, head) of the log as it was checked last, and as it was when it showed what we had forgotten."""
-        places = {log_mark(self._desk)}
+    def _check_whole(self, mirror: Mirror) -> None:
+        """It goes on from what was compared last, and holds the entry that showed what we had forgotten."""
+        size, root = log_mark(self._desk)
+        if mirror.size < size:
+            raise _cut(size)
+        check_place(mirror, size, root)
         row = self._desk.database.one("SELECT value FROM meta WHERE name = 'restored-log'")
-        if row is not None:
-            room, index, head = row[0].split()
-            if room != self._desk.contract.room:
-                raise StateError(
-                    f"nothing was booked: what this node forgot stands in the log of room {room}; replay it under that"
-                    " room's contract first"
-                )
-            places.add((int(index), bytes.fromhex(head)))
-        return places
+        if row is None:
+            return
+        room, index, digest = row[0].split()
+        if room != self._desk.contract.room:
+            raise StateError(
+                f"nothing was booked: what this node forgot stands in the log of room {room}; replay it under that"
+                " room's contract first"
+            )
+        if [sha256(entry).hexdigest() for entry in mirror.entries(int(index), 1)] != [digest]:
+            raise _cut(int(index))
 
     def _book(self, own: list[tuple[bytes, dict[str, Any]]]) -> Replayed:
         database = self._desk.database
         before = database.number("SELECT COUNT(*) FROM statement")
         for statement, body in own:
-            self._desk.keep_statement(str(body.get("kind")), str(body.get("subject")), statement, {})
+            if not database.one("SELECT 1 FROM awaiting WHERE digest = ?", sha256(statement).hexdigest()):
+                self._desk.keep_statement(str(body.get("kind")), str(body.get("subject")), statement, "")
             self._book_one(body)
         statements = database.number("SELECT COUNT(*) FROM statement") - before
         waiting = database.all("SELECT payload FROM outbox WHERE kind = 'statement'")
@@ -147,7 +144,8 @@ class Replay:
         self._desk.database.run("UPDATE question SET state = 'lost' WHERE owner = 1 AND state = 'reserved'")
         self._desk.database.run(
             "UPDATE question SET state = 'lost' WHERE owner = 1 AND state IN ('pending', 'approved') AND plan_hash IN"
-            " (SELECT subject FROM statement WHERE kind IN ('question.approved', 'question.refused'))"
+            " (SELECT subject FROM statement WHERE kind IN ('question.approved', 'question.refused')"
+            " UNION ALL SELECT subject FROM awaiting WHERE kind IN ('question.approved', 'question.refused'))"
         )
 
     def _book_receipts(self) -> None:
@@ -174,3 +172,10 @@ class Replay:
             units = max(0, head.spent - standing.spent)
             self._ledger.replayed(at=self._desk.now(), chain=chain, head=head.head, units=units)
             self._units += units
+
+
+def _cut(entry: int) -> StateError:
+    return StateError(
+        f"nothing was booked: the log is not the one that this node saw before, up to entry {entry};"
+        " it was cut or replaced, so ask the coordinator's operator for the whole log, then replay again"
+    )

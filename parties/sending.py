@@ -3,9 +3,10 @@
 The order is kept for each recipient, and for what goes to the coordinator itself. A party that does not read its
 mailbox holds up what is for that party and nothing else: it is left out for this round and tried again in the next.
 
-A message leaves the outbox when the coordinator has it; a statement when the log's proof of it is here, in the same
-transaction as the step that waited for that proof. What we signed is never dropped: it may stand in the log already,
-and a statement there that we do not hold would look like a restored backup at the next start.
+A message leaves the outbox when the coordinator has it. So does a statement, and if a step waits for it, it then
+awaits its proof: that our own copy of the log has it under a head which the statement's quorum has cosigned. The step
+runs in the transaction that takes it from there. What we signed is never dropped: it may stand in the log already, and
+a statement there that we do not hold would look like a restored backup.
 
 While the room is paused or closed, only what ends things or accounts for them leaves; everything else, a release that
 was drawn among it, keeps its place until the room is resumed. What stops the room leaves before anything else.
@@ -16,15 +17,24 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from hashlib import sha256
+from typing import Protocol
 
-from cleanroom.errors import CleanroomError, ConflictError, MailboxFullError, StateError, UnavailableError
+from cleanroom.errors import (
+    CleanroomError,
+    ConflictError,
+    MailboxFullError,
+    PeerError,
+    StateError,
+    UnavailableError,
+)
 from cleanroom.ids import PartyName
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
+from cleanroom.querylog.log_policy import statement_quorum
 from cleanroom.querylog.statement import ONCE_KINDS
+from cleanroom.transparency.policy import Quorum
 from cleanroom.wire.messages import Envelope
-from parties.desk import Desk, proof_body, unpack_envelope, unpack_tags
+from parties.desk import Desk, unpack_envelope, unpack_tags
 from parties.work_log import timed
 
 _LOG = logging.getLogger("cleanroom.node")
@@ -46,6 +56,7 @@ WHILE_STOPPED = (
     "question.refused",
     "question.voided",
     "incident",
+    "log.head",
 )
 """Statements and messages that leave while the room is stopped; nothing that is not named here does."""
 _NEXT = """SELECT id, kind, subject, recipient, payload FROM outbox
@@ -60,8 +71,8 @@ _DOUBLED = (
     " cleanroom party ledger replay --home FOLDER"
 )
 
-Step = Callable[[str, bytes, dict[str, Any]], None]
-"""What waited for a statement: called with its subject, its bytes and its proof as JSON."""
+Step = Callable[[str, bytes, str], None]
+"""What waited for a statement: called with its subject, its bytes and the text of its proof file."""
 
 
 class DoubledError(StateError):
@@ -73,7 +84,13 @@ class Carrier(Protocol):
 
     def send(self, envelope: Envelope) -> None: ...
     def submit_tags(self, match_id: bytes, owner_of_rows: PartyName, transcript_hash: bytes, tags: bytes) -> None: ...
-    def append(self, statement: bytes) -> LogProof: ...
+    def append(self, statement: bytes) -> int: ...
+
+
+class Proofs(Protocol):
+    """Our own copy of the log."""
+
+    def proof(self, statement: bytes, quorum: Quorum) -> bytes | None: ...
 
 
 class Sending:
@@ -83,6 +100,7 @@ class Sending:
         self,
         desk: Desk,
         carrier: Carrier,
+        proofs: Proofs,
         *,
         steps: Mapping[str, Step],
         ended: Callable[[str], None],
@@ -90,6 +108,7 @@ class Sending:
     ) -> None:
         self._desk = desk
         self._carrier = carrier
+        self._proofs = proofs
         self._steps = steps
         self._ended = ended
         self._troubled = troubled
@@ -110,7 +129,7 @@ class Sending:
                 return
             identifier, kind, subject, recipient, payload = row
             try:
-                proof = self._deliver(kind, payload)
+                self._deliver(kind, payload)
             except MailboxFullError as error:
                 self._troubled(error)
                 full.add(recipient)
@@ -125,17 +144,16 @@ class Sending:
                     return
                 self._give_up(identifier, kind, subject, payload)
             else:
-                self._go_on(identifier, subject, payload, proof)
+                self._taken(identifier, kind, payload)
 
-    def _deliver(self, kind: str, payload: bytes) -> LogProof | None:
+    def _deliver(self, kind: str, payload: bytes) -> None:
         if kind == "statement":
-            return self._carrier.append(payload)
-        if kind == "envelope":
+            self._carrier.append(payload)
+        elif kind == "envelope":
             self._carrier.send(unpack_envelope(payload))
-            return None
-        match, peer, transcript, tags = unpack_tags(payload)
-        self._carrier.submit_tags(bytes.fromhex(match), PartyName(peer), bytes.fromhex(transcript), tags)
-        return None
+        else:
+            match, peer, transcript, tags = unpack_tags(payload)
+            self._carrier.submit_tags(bytes.fromhex(match), PartyName(peer), bytes.fromhex(transcript), tags)
 
     def _take_out(self, identifier: int) -> None:
         self._desk.database.run("DELETE FROM outbox WHERE id = ?", identifier)
@@ -145,7 +163,7 @@ class Sending:
         with self._desk.database.transaction():
             self._take_out(identifier)
             if kind == "statement":
-                self._desk.keep_statement(str(peek_statement(payload)["kind"]), subject, payload, {})
+                self._desk.keep_statement(str(peek_statement(payload)["kind"]), subject, payload, "")
             self._ended(subject)
 
     def _check_alone(self, identifier: int, subject: str, payload: bytes) -> None:
@@ -156,35 +174,71 @@ class Sending:
         error = DoubledError(_DOUBLED.format(kind=kind, subject=subject[:12]))
         with self._desk.database.transaction():
             self._take_out(identifier)
-            self._desk.keep_statement(kind, subject, payload, {})
+            self._desk.keep_statement(kind, subject, payload, "")
             self._desk.database.run("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", str(error))
         raise error
 
-    def _go_on(self, identifier: int, subject: str, payload: bytes, proof: LogProof | None) -> None:
+    def _taken(self, identifier: int, kind: str, payload: bytes) -> None:
+        """The coordinator has it. A statement that a step waits for awaits its proof; another is kept."""
+        with self._desk.database.transaction():
+            self._take_out(identifier)
+            if kind != "statement":
+                return
+            body = peek_statement(payload)
+            said, subject = str(body["kind"]), str(body["subject"])
+            if said in self._steps and self._quorum(payload) is not None:
+                self._desk.database.run(
+                    "INSERT OR IGNORE INTO awaiting (digest, kind, subject, bytes, since) VALUES (?, ?, ?, ?, ?)",
+                    sha256(payload).hexdigest(),
+                    said,
+                    subject,
+                    payload,
+                    self._desk.clock(),
+                )
+            else:
+                self._desk.keep_statement(said, subject, payload, "")
+
+    def _quorum(self, statement: bytes) -> Quorum | None:
+        """None where nobody who is still in the room waits for anything, and nothing follows."""
+        try:
+            return statement_quorum(self._desk.contract, peek_statement(statement))
+        except PeerError:
+            return None
+
+    # ---- what the log has covered --------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Go on with every step whose statement is proved by now, oldest first.
+
+        Raises what the mirror raises when the log is in doubt: then nothing follows from it any more.
+        """
+        rows = self._desk.database.all("SELECT id, kind, subject, bytes FROM awaiting ORDER BY id")
+        for identifier, kind, subject, statement in rows:
+            quorum = self._quorum(statement) if self._desk.is_current(statement) else None
+            if quorum is None:
+                self._close(identifier, kind, subject, statement, "")
+                continue
+            proof = self._proofs.proof(statement, quorum)
+            if proof is not None:
+                self._go_on(identifier, kind, subject, statement, proof.decode("utf-8"))
+
+    def _go_on(self, identifier: int, kind: str, subject: str, statement: bytes, proof: str) -> None:
+        """Our statement stands in the log, and its quorum has seen it there: go on with the step that waited for it."""
         try:
             with self._desk.database.transaction():
-                self._take_out(identifier)
-                if proof is not None:
-                    self._logged(payload, proof)
+                self._covered(identifier, kind, subject, statement, proof)
+                with timed(kind):
+                    self._steps[kind](subject, statement, proof)
         except (CleanroomError, sqlite3.IntegrityError) as error:
             _LOG.warning("a step could not be continued: %s", error)
-            with self._desk.database.transaction():
-                self._take_out(identifier)
-                if proof is not None:
-                    self._keep(payload, proof)
-                self._ended(subject)
+            self._close(identifier, kind, subject, statement, proof)
 
-    def _keep(self, statement: bytes, proof: LogProof) -> tuple[str, str, dict[str, Any]]:
-        """Whatever becomes of the step, this node holds what it said; returns kind, subject and proof."""
-        body, proved = peek_statement(statement), proof_body(proof)
-        kind, subject = str(body["kind"]), str(body["subject"])
-        self._desk.keep_statement(kind, subject, statement, proved)
-        return kind, subject, proved
+    def _covered(self, identifier: int, kind: str, subject: str, statement: bytes, proof: str) -> None:
+        self._desk.database.run("DELETE FROM awaiting WHERE id = ?", identifier)
+        self._desk.keep_statement(kind, subject, statement, proof)
 
-    def _logged(self, statement: bytes, proof: LogProof) -> None:
-        """Our statement stands in the log: go on with the step that waited for it."""
-        kind, subject, proved = self._keep(statement, proof)
-        step = self._steps.get(kind)
-        if step is not None:
-            with timed(kind):
-                step(subject, statement, proved)
+    def _close(self, identifier: int, kind: str, subject: str, statement: bytes, proof: str) -> None:
+        """Whatever becomes of the step, this node holds what it said."""
+        with self._desk.database.transaction():
+            self._covered(identifier, kind, subject, statement, proof)
+            self._ended(subject)

@@ -25,6 +25,7 @@ from cleanroom.wire.contract_file import contract_hash
 from parties.agreeing import agreement_in_force
 from parties.approving import approval_commands
 from parties.beside import make_desk
+from parties.cosigning import open_mirror
 from parties.desk import Desk
 from parties.door import Door, Progress
 from parties.dry_running import dry_run_command
@@ -32,7 +33,6 @@ from parties.home import Home
 from parties.inquiry import Inquiry
 from parties.ledger_view import ledger_totals
 from parties.node import Coordinator, Node
-from parties.own_log import check_own_statements
 from parties.people import People, Version
 from parties.requests import question_of, view_of
 from parties.room_life import door_commands
@@ -130,7 +130,8 @@ def _report(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[st
 
 def build_node(opened: Opened, coordinator: Coordinator, *, noise: NoiseSource) -> Node:
     """The node over these parts; only a caller in this process can give it another noise."""
-    return Node(opened.desk, opened.people, coordinator, noise=noise)
+    mirror = open_mirror(opened.desk, opened.home.mirror_folder)
+    return Node(opened.desk, opened.people, coordinator, mirror, noise=noise)
 
 
 def log_own_signature(opened: Opened) -> None:
@@ -156,7 +157,7 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
     client = connect(opened)
     node = build_node(opened, client, noise=noise)
     log_own_signature(opened)
-    check_own_statements(opened.desk, node.rows, client.read_log)
+    node.follow_log()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
     door = Door(
@@ -180,4 +181,5 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
     finally:
         door.close()
         client.close()
+        node.close()
         opened.desk.database.close()

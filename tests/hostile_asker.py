@@ -11,19 +11,20 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cleanroom.errors import CleanroomError
+from cleanroom.errors import CleanroomError, UnavailableError
 from cleanroom.ids import PartyName, analyst_name
 from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
 from cleanroom.privacy.noise import DiscreteNoise
-from cleanroom.querylog.dsse import sign_statement
+from cleanroom.querylog.dsse import peek_statement, sign_statement
 from cleanroom.question.compile import Question
 from cleanroom.question.plan import Plan
 from cleanroom.question.quantity import Quantity
 from cleanroom.wire.messages import Envelope
-from parties.desk import pack_envelope, proof_body, unpack_envelope
+from parties.desk import pack_envelope, unpack_envelope
 from parties.home import Home
 from parties.inquiry import Inquiry
 from parties.node import Node
@@ -94,9 +95,23 @@ class HostileAsker:
         """A statement under our own signature, whatever it says."""
         return text(sign_statement(kind, body, self.opened.desk.keys.identity))
 
-    def append(self, statement: str) -> dict[str, Any]:
-        """Have a statement logged; its proof."""
-        return proof_body(self.client.append(base64.b64decode(statement)))
+    def append(self, statement: str) -> str:
+        """Have a statement logged and remember it; the text of its proof, once its quorum has cosigned it."""
+        said = base64.b64decode(statement)
+        body = peek_statement(said)
+        self.client.append(said)
+        self.node.call(lambda: self.node.desk.put_statement(str(body["kind"]), str(body["subject"]), said))
+        digest, end = sha256(said).hexdigest(), time.monotonic() + PATIENCE_S
+        while True:
+            row = self.node.call(
+                lambda: self.node.desk.database.one("SELECT proof FROM statement WHERE digest = ?", digest)
+            )
+            if row is not None:
+                return str(row[0])
+            if time.monotonic() > end:
+                raise UnavailableError("the statement was never cosigned")
+            with self.node.changed:
+                self.node.changed.wait(0.1)
 
     def envelope(self, to: str, kind: str, subject: str, header: dict[str, Any], blob: str = "") -> str:
         """A message sealed and signed by us, not sent yet."""

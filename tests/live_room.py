@@ -36,7 +36,6 @@ from cleanroom.privacy.accountant import accountant as prices_of
 from cleanroom.privacy.budget import parse_epsilon
 from cleanroom.privacy.law import Law
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.agreement import parse_agreement
 from cleanroom.question.compile import Question
@@ -48,7 +47,6 @@ from cleanroom.wire.canonical import canonical_bytes
 from cleanroom.wire.messages import Delivery, Envelope
 from parties.inquiry import Inquiry
 from parties.node import Node
-from parties.own_log import check_own_statements
 from parties.room_file import RoomFile, read_room_file
 from parties.room_state import DOMAIN, RoomState
 from parties.serve import Opened, build_node, connect, import_people, open_home
@@ -236,12 +234,12 @@ class Tap:
         self.seen.append(Seen("sent", "tags", (len(tags),)))
         self._call("submit_tags", lambda: self._client.submit_tags(match_id, owner_of_rows, transcript_hash, tags))
 
-    def append(self, statement: bytes) -> LogProof:
+    def append(self, statement: bytes) -> int:
         """See the client."""
         body = peek_statement(statement)
         self.seen.append(Seen("sent", str(body["kind"]), (len(statement), len(canonical_bytes(body)))))
-        proof: LogProof = self._call("append", lambda: self._client.append(statement))
-        return proof
+        index: int = self._call("append", lambda: self._client.append(statement))
+        return index
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -324,7 +322,7 @@ class LiveParty:
             client = connect(opened)
             tap = Tap(client, self.hooks)
             node = build_node(opened, tap, noise=self.noise)
-            check_own_statements(opened.desk, node.rows, client.read_log)
+            node.follow_log()
         except BaseException as error:
             self._failure = error
             self._ready.set()
@@ -340,6 +338,7 @@ class LiveParty:
         finally:
             node.stop()
             client.close()
+            node.close()
             refuse_from_now_on(node)
             opened.desk.database.close()
 

@@ -37,7 +37,6 @@ from cleanroom.ids import PartyName
 from cleanroom.match.handshake import most_people
 from cleanroom.privacy.law import Law
 from cleanroom.privacy.noise import DiscreteNoise
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.agreement import parse_agreement
 from cleanroom.wire.messages import Envelope
@@ -172,13 +171,13 @@ class Carrier:
         self._client = client
         self._fate = fate
 
-    def append(self, statement: bytes) -> LogProof:
+    def append(self, statement: bytes) -> int:
         """See the client."""
         kind = peek_statement(statement)["kind"]
         self._fate.passes(f"{kind} leaves")
-        proof: LogProof = self._client.append(statement)
+        index: int = self._client.append(statement)
         self._fate.passes(f"{kind} logged")
-        return proof
+        return index
 
     def send(self, envelope: Envelope) -> None:
         """See the client."""

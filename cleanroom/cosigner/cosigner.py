@@ -55,6 +55,7 @@ class Cosigner:
         self._check = check
         self._changed = changed
         self._seen = 0
+        self._was_doubtful = False
         self.trouble = ""
 
     def step(self, wait_ms: int) -> bool:
@@ -78,12 +79,17 @@ class Cosigner:
         for note in news.notes:
             with _noting(trouble):
                 changed = self._mirror.take(note) or changed
-        self._seen = news.version
+        self._remember(news.version, is_doubtful=bool(trouble))
         if changed:
             self._changed()
         if trouble:
             raise trouble[0]
         return changed
+
+    def _remember(self, version: int, *, is_doubtful: bool) -> None:
+        """A note that was refused is offered once: after the first poll without trouble all are asked for again."""
+        self._seen = 0 if self._was_doubtful and not is_doubtful else version
+        self._was_doubtful = is_doubtful
 
     def run(self, stopping: threading.Event) -> None:
         """Steps until `stopping` is set; raises what ends it for good. Everything else is tried again, more slowly."""

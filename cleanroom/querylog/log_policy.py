@@ -6,7 +6,10 @@ the contract requires. A folder needs any two parties, since every question has 
 party that has been away does not make the others' log doubtful.
 """
 
-from cleanroom.errors import UsageError
+from collections.abc import Mapping
+from typing import Any
+
+from cleanroom.errors import PeerError, UsageError
 from cleanroom.ids import PartyName
 from cleanroom.question.contract import Contract
 from cleanroom.transparency.checkpoint import log_origin
@@ -50,3 +53,32 @@ def question_quorum(contract: Contract, *, asker: PartyName, owner: PartyName) -
         if name not in contract.cards:
             raise UsageError(f"{name} is not a party of this contract")
     return all_of(asker, owner, *required_auditors(contract))
+
+
+_OTHER = {
+    "question.asked": "owner",
+    "question.approved": "consumer",
+    "question.refused": "consumer",
+    "budget.debit": "consumer",
+    "budget.voided": "consumer",
+    "answer.released": "consumer",
+    "match.debit": "peer",
+    "match.aborted": "peer",
+}
+
+
+def statement_quorum(contract: Contract, body: Mapping[str, Any]) -> Quorum:
+    """Whose cosignatures a statement needs before anything follows from it: the two parties whom it concerns, and every
+    required auditor. Raises PeerError for a statement that concerns no two parties of this contract.
+
+    `body` is the statement's own; whoever acts on it has verified that its actor signed it.
+    """
+    kind, actor = str(body.get("kind")), body.get("actor")
+    if kind == "match.opened":
+        pair = [body.get("initiator"), body.get("responder")]
+    else:
+        pair = [actor, body.get(_OTHER.get(kind, ""))]
+    names = [name for name in contract.cards if name in pair]
+    if len(names) != 2 or actor not in names:
+        raise PeerError("a statement does not say which two parties of the room it concerns")
+    return question_quorum(contract, asker=names[0], owner=names[1])

@@ -82,6 +82,12 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="Write the answer as JSON; `-` for standard output.",
     ),
+    click.option(
+        "--receipt",
+        "receipt_file",
+        type=click.Path(path_type=Path),
+        help="Write the proof that the answer stands in the room's log, for anybody to check.",
+    ),
 )
 
 
@@ -130,12 +136,15 @@ def typed_question(
     return question
 
 
-def check_json_file(json_file: Path | None) -> None:
+def check_files(json_file: Path | None, receipt_file: Path | None, *, dry_run: bool) -> None:
     """Refuse what cannot be written, before anything is asked; raises UsageError."""
-    if json_file is None or str(json_file) == "-":
-        return
-    if json_file.is_dir() or not json_file.absolute().parent.is_dir():
-        raise UsageError(f"--json: {json_file} cannot be written: it is a folder, or its folder does not exist")
+    if receipt_file is not None and dry_run:
+        raise UsageError("--receipt belongs to an answer: a dry run has none")
+    for option, file in (("--json", json_file), ("--receipt", receipt_file)):
+        if file is None or (option == "--json" and str(file) == "-"):
+            continue
+        if file.is_dir() or not file.absolute().parent.is_dir():
+            raise UsageError(f"{option}: {file} cannot be written: it is a folder, or its folder does not exist")
 
 
 @click.command()
@@ -148,6 +157,7 @@ def ask(
     home: Path | None,
     socket: Path | None,
     json_file: Path | None,
+    receipt_file: Path | None,
     *,
     dry_run: bool,
     guess: int | None,
@@ -159,8 +169,9 @@ def ask(
     spread over a column of the owner, --sum, --mean or --quantile for a measure of the owner. With --whole-table the
     question is about all people of the owner, as a base to compare with. The same question again gives the same
     stored answer free of charge, until --again asks for a new one. Look first with --dry-run: it costs nothing.
+    No number is shown before the answer's receipt was checked: that it stands in the room's log, cosigned.
     """
-    check_json_file(json_file)
+    check_files(json_file, receipt_file, dry_run=dry_run)
     check_guess(guess, dry_run=dry_run)
     question = typed_question("", **typed)
     if (home is None) == (socket is None):
@@ -169,17 +180,26 @@ def ask(
     if dry_run:
         show_dry_run(ask_door(door, {**question.request(), "command": "dry-run", "guess": guess}), json_file)
         return
-    show(ask_door(door, question.request(), progress=lambda text: click.echo(f"  {text}", err=True)), json_file)
+    answer = ask_door(door, question.request(), progress=lambda text: click.echo(f"  {text}", err=True))
+    show(answer, json_file, receipt_file)
 
 
-def show(answer: dict[str, Any], json_file: Path | None) -> None:
-    """Write the answer where it was asked for: a table for people, JSON for programs."""
+def show(answer: dict[str, Any], json_file: Path | None, receipt_file: Path | None) -> None:
+    """Check its receipt, then write the answer where it was asked for: a table for people, JSON for programs.
+
+    Raises PeerError when the receipt does not hold; nothing was shown by then.
+    """
     from rich.console import Console
 
+    from cleanroom.querylog.receipt import check_receipt
     from cleanroom.report.answer import read_answer
     from cleanroom.report.sentence import caption, sentences
     from cleanroom.report.table import answer_table
 
+    receipt = check_receipt(answer)
+    answer["receipt"] |= {"index": receipt.index, "log_size": receipt.size}
+    if receipt_file is not None:
+        _write(receipt_file, receipt.file())
     if _written(answer, json_file):
         return
     shown = read_answer(answer)
@@ -226,7 +246,12 @@ def _written(body: dict[str, Any], json_file: Path | None) -> bool:
     if str(json_file) == "-":
         click.echo(text)
         return True
-    draft = json_file.with_name(f".{json_file.name}.{os.getpid()}")
-    draft.write_text(text + "\n", encoding="utf-8")
-    draft.replace(json_file)
+    _write(json_file, f"{text}\n".encode())
     return False
+
+
+def _write(file: Path, data: bytes) -> None:
+    """All of it or nothing."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.write_bytes(data)
+    draft.replace(file)

@@ -131,6 +131,7 @@ def replay(home: Path) -> None:
     The node must be stopped. What was forgotten is read from the coordinator's log and from receipts that peers showed;
     whatever is found counts as spent. Doing it again changes nothing.
     """
+    from parties.cosigning import open_mirror, room_check
     from parties.replay import Replay
     from parties.serve import connect
     from parties.setup_rows import SetupRows
@@ -140,9 +141,12 @@ def replay(home: Path) -> None:
         try:
             opened.desk.ledger.verify()
             client = connect(opened)
+            mirror = open_mirror(opened.desk, opened.home.mirror_folder)
             try:
-                done = Replay(opened.desk, SetupRows(opened.desk)).run(client.read_log)
+                mirror.catch_up(client, check=room_check(opened.desk, mirror), now=int(opened.desk.clock()))
+                done = Replay(opened.desk, SetupRows(opened.desk)).run(mirror)
             finally:
+                mirror.close()
                 client.close()
         finally:
             opened.desk.database.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from parties.command.ask import check_guess, check_json_file, question_options, show, show_dry_run, typed_question
+from parties.command.ask import check_files, check_guess, question_options, show, show_dry_run, typed_question
 
 
 @click.command()
@@ -19,6 +19,7 @@ def sandbox(
     room_file: Path,
     asker: str,
     json_file: Path | None,
+    receipt_file: Path | None,
     state: Path | None,
     *,
     dry_run: bool,
@@ -39,11 +40,11 @@ def sandbox(
     from parties.dry_sandbox import dry_run_of_file
     from parties.sandbox import run_sandbox
 
-    check_json_file(json_file)
+    check_files(json_file, receipt_file, dry_run=dry_run)
     check_guess(guess, dry_run=dry_run)
     question = typed_question(asker, **typed)
     if dry_run:
         show_dry_run(dry_run_of_file(room_file, question, state, guess=guess), json_file)
         return
     answer = run_sandbox(room_file, question, state, progress=lambda text: click.echo(f"  {text}", err=True))
-    show(answer, json_file)
+    show(answer, json_file, receipt_file)

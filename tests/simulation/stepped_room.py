@@ -7,7 +7,8 @@
 
 Nothing is faked: keys, certificates, seals, databases and calls are the product's. What a test scripts is a party that
 changes its own messages before it seals and signs them (`tamper`), a party that sends whatever it likes (`say`), and a
-coordinator that lies to one party (`through`). Nothing waits for a clock, so a step is the same every time.
+coordinator that lies to one party (`through`, `heads`, `pages`) or loses its reply (`appended`). Nothing waits for a
+clock, so a step is the same every time.
 """
 
 import io
@@ -23,11 +24,12 @@ from typing import Any
 from cleanroom.coordinator.home import CoordinatorHome
 from cleanroom.coordinator.placement import Place
 from cleanroom.coordinator.room_server import RoomServer
+from cleanroom.cosigner.stops import BrokenRuleError, RolledBackError, SplitViewError
 from cleanroom.crypto.placement import place as kernel_place
+from cleanroom.errors import CleanroomError
 from cleanroom.ids import PartyName, analyst_name
 from cleanroom.privacy.budget import parse_epsilon, units_for_epsilon
 from cleanroom.privacy.noise import NoiseSource
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.agreement import parse_agreement
 from cleanroom.question.compile import Question
@@ -35,7 +37,7 @@ from cleanroom.question.contract import Contract
 from cleanroom.question.quantity import Quantity
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.event_log import EventLog
-from cleanroom.wire.messages import Delivery, Envelope
+from cleanroom.wire.messages import Delivery, Envelope, LogPage, Published
 from parties.asking import Asked
 from parties.home import Home
 from parties.inquiry import Ended, Inquiry
@@ -77,7 +79,9 @@ class Relayed:
 
     client: CoordinatorClient
     through: Callable[[list[Delivery]], list[Delivery]] = lambda deliveries: deliveries
-    proof: Callable[[LogProof, bytes], LogProof] = lambda proof, _: proof
+    appended: Callable[[bytes], None] = lambda _: None
+    heads: Callable[[Published], Published] = lambda published: published
+    pages: Callable[[LogPage], LogPage] = lambda page: page
     received: list[Delivery] = field(default_factory=list)
 
     def send(self, envelope: Envelope) -> None:
@@ -94,9 +98,19 @@ class Relayed:
         """Real."""
         self.client.submit_tags(match_id, owner_of_rows, transcript_hash, tags)
 
-    def append(self, statement: bytes) -> LogProof:
-        """What the test makes of the proof."""
-        return self.proof(self.client.append(statement), statement)
+    def append(self, statement: bytes) -> int:
+        """Real; the test may lose the reply."""
+        index = self.client.append(statement)
+        self.appended(statement)
+        return index
+
+    def poll_checkpoint(self, held_size: int, seen: int, wait_ms: int) -> Published:
+        """What the test makes of the heads."""
+        return self.heads(self.client.poll_checkpoint(held_size, seen, wait_ms))
+
+    def read_log(self, first: int, limit: int = 256) -> LogPage:
+        """What the test makes of the entries."""
+        return self.pages(self.client.read_log(first, limit))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)
@@ -114,6 +128,7 @@ class SteppedParty:
         self.opened.desk.post = self.post
         self.node: Node = build_node(self.opened, self.relayed, noise=noise)
         self.acknowledged = 0
+        self.cosigning_ended = False
 
     @property
     def name(self) -> PartyName:
@@ -125,15 +140,33 @@ class SteppedParty:
         self.post.changes[kind] = change
 
     def step(self, wait_ms: int = 0) -> bool:
-        """Empty the outbox and act on what waits; whether anything happened."""
+        """Empty the outbox, cosign, and act on what waits; whether anything happened."""
         waiting = self.look("SELECT id FROM outbox")
         self.node._flush()
         busy = self.look("SELECT id FROM outbox") != waiting  # what a stopped room holds back is no work
+        busy = self.cosign() or busy
         deliveries = self.relayed.poll(self.acknowledged, wait_ms)
         for delivery in deliveries:
             self.node._take(delivery, threading.Event())
             self.acknowledged = max(self.acknowledged, delivery.sequence)
         return busy or bool(deliveries)
+
+    def cosign(self) -> bool:
+        """What the node's cosigning thread does, once, and what the worker does then; whether the log brought news."""
+        if self.cosigning_ended or self.node._failure is not None:
+            return False
+        try:
+            changed = self.node.cosigning.step(0)
+        except (RolledBackError, SplitViewError, BrokenRuleError) as error:
+            self.node.distrust(error)
+            self.cosigning_ended = True
+            return True
+        except CleanroomError as error:
+            print("COSIGN", self.name, repr(error))
+            return False
+        self.node.look()
+        self.node.show_late()
+        return changed
 
     def take(self, item: Any) -> None:
         """Act on something that this party's coordinator delivers although nobody sent it just now."""
@@ -168,6 +201,7 @@ class SteppedParty:
     def close(self) -> None:
         """End."""
         self.relayed.client.close()
+        self.node.close()
         self.opened.desk.database.close()
 
 
@@ -247,6 +281,20 @@ class SteppedRoom:
             if not self.step():
                 self.step(IDLE_POLL_MS)
         raise AssertionError(f"no answer: {state}")
+
+    def logged(self, name: str, statement: bytes) -> str:
+        """Have a statement of this party logged, cosigned and remembered; the text of its proof.
+
+        Raises what the coordinator says to it.
+        """
+        party, body = self[name], peek_statement(statement)
+        party.relayed.client.append(statement)
+        with party.opened.desk.database.transaction():
+            party.opened.desk.put_statement(str(body["kind"]), str(body["subject"]), statement)
+        sql = "SELECT proof FROM statement WHERE bytes = ?"
+        self.settle(until=lambda: bool(party.look(sql, statement)))
+        ((proof,),) = party.look(sql, statement)
+        return str(proof)
 
     def match(self, asker: str = "shop", owner: str = "brand") -> str:
         """Make a match that is ready on both sides; its id."""

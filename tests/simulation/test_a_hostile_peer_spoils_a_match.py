@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from cleanroom.errors import UnavailableError
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.wire.messages import sign_envelope
 from tests.live_room import read_database
@@ -127,17 +126,16 @@ def test_a_bad_list_that_comes_before_our_debit_is_logged_names_its_sender_too(r
     debits = {name: room[name].match_debits() for name in OTHER}
     incidents = len(room.incidents())
 
-    def slow(proof: LogProof, statement: bytes) -> LogProof:
+    def slow(statement: bytes) -> None:
         if peek_statement(statement)["kind"] == "match.debit":
             raise UnavailableError("the log is slow today")
-        return proof
 
     room["shop"].tamper("match.points", lambda header, points: (header, DEFECTS[defect](points)))
-    room["brand"].relayed.proof = slow
+    room["brand"].relayed.appended = slow
     match = room["shop"].start_match("brand")
     for _ in range(6):
         room.step(10)
-    room["brand"].relayed.proof = lambda proof, _: proof
+    room["brand"].relayed.appended = lambda _: None
     room.settle()
     del room["shop"].post.changes["match.points"]
     check_ended(room, match, "shop", debits, incidents, paid=1)

@@ -19,12 +19,11 @@ import pytest
 
 from cleanroom.errors import CleanroomError
 from cleanroom.privacy.law import Law
-from cleanroom.querylog.dsse import peek_statement, sign_statement
+from cleanroom.querylog.dsse import sign_statement
 from cleanroom.question.plan import Plan
 from cleanroom.question.quantity import Quantity
 from cleanroom.wire.canonical import canonical_bytes
 from parties.asking import Asked
-from parties.desk import proof_body
 from tests.simulation.stepped_room import Change, SteppedRoom, once, small_parties, stepped_room
 
 COUNTER = itertools.count(1)
@@ -158,11 +157,7 @@ def statement_of(room: SteppedRoom, wanted: Plan, *, signer: str = "shop", **mor
 
 def logged(room: SteppedRoom, statement: bytes, name: str = "shop") -> dict[str, Any]:
     """The header that carries a statement and its place in the log; the signer remembers that it signed it."""
-    proof = room[name].relayed.client.append(statement)
-    room[name].opened.desk.keep_statement(
-        "question.asked", str(peek_statement(statement)["subject"]), statement, proof_body(proof)
-    )
-    return {"proof": proof_body(proof), "statement": base64.b64encode(statement).decode("ascii")}
+    return {"proof": room.logged(name, statement), "statement": base64.b64encode(statement).decode("ascii")}
 
 
 def test_the_same_request_gets_the_stored_bytes_and_another_one_is_refused(room: SteppedRoom) -> None:
@@ -209,15 +204,38 @@ def test_a_captured_request_sent_by_another_party_is_not_taken_up(room: SteppedR
     assert room["brand"].spent("airline") == 0
 
 
-FORGED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "another index": lambda proof: {**proof, "index": proof["index"] + 1},
-    "another head": lambda proof: {**proof, "head": "00" * 32},
-    "another signature": lambda proof: {**proof, "signature": "00" * 64},
-    "another head before": lambda proof: {**proof, "previous": "00" * 32},
-    "no index": lambda proof: {name: value for name, value in proof.items() if name != "index"},
-    "an index of text": lambda proof: {**proof, "index": "1"},
-    "an index of 2^53": lambda proof: {**proof, "index": 2**53 - 1},
-    "nothing": lambda _: {},
+def with_line(proof: str, number: int, change: Callable[[str], str]) -> str:
+    """A proof file with one of its lines changed; its last lines are signatures."""
+    lines = proof.split("\n")
+    lines[number] = change(lines[number])
+    return "\n".join(lines)
+
+
+def other_byte(line: str) -> str:
+    """A base64 word at the end of a line, with its first bytes changed."""
+    head, _, word = line.rpartition(" ")
+    data = bytearray(base64.b64decode(word))
+    data[-1] ^= 1
+    return f"{head} {base64.b64encode(data).decode('ascii')}".strip()
+
+
+def without_signer(proof: str, name: str) -> str:
+    """Without the line of one cosigner."""
+    return "\n".join(line for line in proof.split("\n") if f"/cosigner/{name} " not in line)
+
+
+FORGED: dict[str, Callable[[str], object]] = {
+    "another index": lambda proof: with_line(proof, 1, lambda line: f"index {int(line.split()[1]) + 1}"),
+    "another hash": lambda proof: with_line(proof, 2, other_byte),
+    "another signature": lambda proof: with_line(proof, -2, other_byte),
+    "without the asker's signature": lambda proof: without_signer(proof, "shop"),
+    "without the owner's signature": lambda proof: without_signer(proof, "brand"),
+    "no signature": lambda proof: proof.split("\n\n")[0] + "\n\n" + proof.split("\n\n")[1] + "\n",
+    "cut off": lambda proof: proof[:-20],
+    "an index of text": lambda proof: with_line(proof, 1, lambda _: "index one"),
+    "an index of 2^63": lambda proof: with_line(proof, 1, lambda _: f"index {2**63}"),
+    "nothing": lambda _: "",
+    "no text": lambda _: {},
 }
 
 
@@ -277,7 +295,7 @@ def test_an_unknown_field_is_refused(room: SteppedRoom, place: str) -> None:
     if place == "the header":
         header["x"] = 1
     if place == "the proof":
-        header["proof"]["x"] = 1
+        header["proof"] = header["proof"].replace("\n\n", "\nx 1\n\n", 1)
     room["shop"].say("brand", "question.plan", plan.hash(), header)
     room.settle()
     assert held(room) == before

@@ -13,7 +13,6 @@ import pytest
 
 from cleanroom.errors import RefusedError, StateError, UnavailableError, UsageError
 from cleanroom.ids import PartyName, RoomName, random_id
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement, sign_statement
 from cleanroom.question.agreement import Agreement
 from cleanroom.question.resumption import Resumption, start_resumption
@@ -21,7 +20,6 @@ from cleanroom.question.stop import CLOSED, PAUSED, Stop
 from cleanroom.wire.messages import Delivery
 from parties.agreeing import put_in_force, written_at
 from parties.inquiry import Inquiry
-from parties.own_log import check_own_statements
 from parties.room_state import RoomState
 from parties.stopping import STOPPED, resume_room, stop_room
 from tests.live_room import RecordingNoise, room_file
@@ -89,7 +87,7 @@ def test_a_paused_owner_refuses_by_name_rule_and_reason_and_charges_nothing(tmp_
     with stepped_room(tmp_path) as room:
         room.match()
         room.ask("shop", "brand", by="colour")
-        room["shop"].relayed.through = lambda deliveries: [one for one in deliveries if not _is_stop(one)]
+        hear_of_no_stop(room["shop"])
         before = room["brand"].spent("shop")
         pause(room["brand"])
         with pytest.raises(RefusedError) as refused:
@@ -143,13 +141,29 @@ def test_what_is_being_tried_again_is_not_tried_any_more_after_the_pause(tmp_pat
 def test_a_coordinator_that_withholds_the_pause_cannot_make_the_owner_answer(tmp_path: Path) -> None:
     with stepped_room(tmp_path) as room:
         room.match()
-        room["shop"].relayed.through = lambda deliveries: [one for one in deliveries if not _is_stop(one)]
+        hear_of_no_stop(room["shop"])
         pause(room["brand"])
         room.settle()
         assert standing(room["shop"]) == "open"
         with pytest.raises(RefusedError, match="rule room of brand"):
             room.ask("shop", "brand")
         assert room["brand"].spent("shop") == 0
+
+
+def test_a_pause_that_was_not_delivered_is_read_in_the_log(tmp_path: Path) -> None:
+    """The coordinator keeps back the message, but cannot go on without showing the log that the pause stands in."""
+    with stepped_room(tmp_path) as room:
+        room.match()
+        room["shop"].relayed.through = lambda deliveries: [one for one in deliveries if not _is_stop(one)]
+        pause(room["brand"])
+        room.settle()
+        assert standing(room["shop"]) == "paused"
+
+
+def hear_of_no_stop(party: SteppedParty) -> None:
+    """The coordinator delivers no stop, and the party does not look for one in the log."""
+    party.relayed.through = lambda deliveries: [one for one in deliveries if not _is_stop(one)]
+    party.node._own_log.read_on = lambda: False  # type: ignore[method-assign] # a party that does not keep to the rules
 
 
 def _is_stop(delivery: Delivery) -> bool:
@@ -193,15 +207,14 @@ def test_no_match_is_debited_after_the_pause(tmp_path: Path) -> None:
 def without_answer_to(party: SteppedParty, kind: str) -> Callable[[], None]:
     """The coordinator takes statements of this kind and its answer is lost, until the returned function is called."""
 
-    def lost(proof: LogProof, statement: bytes) -> LogProof:
+    def lost(statement: bytes) -> None:
         if peek_statement(statement)["kind"] == kind:
             raise UnavailableError("the answer was lost")
-        return proof
 
-    party.relayed.proof = lost
+    party.relayed.appended = lost
 
     def again() -> None:
-        party.relayed.proof = lambda proof, _: proof
+        party.relayed.appended = lambda _: None
 
     return again
 
@@ -256,9 +269,10 @@ def test_a_drawn_release_stays_until_the_room_is_resumed_and_is_never_drawn_agai
         ask_until(room, lambda: room["brand"].states("question") == ["released"])
         spent = room["brand"].spent("shop")
         if logged:
+            room["brand"].node._flush()  # the rows leave
             room["brand"].relayed.client.send = unreachable  # type: ignore[method-assign,assignment] # a test
             again()
-            room.step()
+            room.settle(until=lambda: room["brand"].states("question") == ["sent"])
             del room["brand"].relayed.client.send
             assert room["brand"].states("question") == ["sent"]
         said = pause(room["brand"])
@@ -383,7 +397,7 @@ def test_the_same_companies_go_on_in_a_room_under_another_name(tmp_path: Path) -
     RoomState(folder, summer).prepare()
     with stepped_room(tmp_path, room=summer) as room:
         for party in room.parties.values():
-            check_own_statements(party.opened.desk, party.node.rows, party.relayed.client.read_log)
+            party.node.follow_log()
         assert room.contract.room == "summer"
         room.ask("shop", "brand")
         assert room["brand"].look("SELECT DISTINCT room FROM ledger ORDER BY room") == [("spring",), ("summer",)]

@@ -13,7 +13,6 @@ import pytest
 
 from cleanroom.errors import PendingError, RefusedError, UnavailableError, UsageError
 from cleanroom.ids import PartyName, analyst_name, random_id
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement, sign_statement
 from cleanroom.question.resumption import start_resumption
 from cleanroom.question.stop import CLOSED, PAUSED
@@ -359,10 +358,10 @@ def test_a_lost_answer_to_the_approval_approves_once(tmp_path: Path) -> None:
     with stepped_room(tmp_path, parties()) as room:
         plan = wait(room)
 
-        def lost(proof: LogProof, _: bytes) -> LogProof:
+        def lost(_: bytes) -> None:
             raise UnavailableError("the answer was lost")
 
-        room["brand"].relayed.proof = lost
+        room["brand"].relayed.appended = lost
         approve(room["brand"], plan)
         room.settle()
         assert reservations(room["brand"]) == []
@@ -430,6 +429,7 @@ def test_nothing_that_arrives_is_an_approval(case: str, tmp_path: Path) -> None:
         for kind in ("question.approved", "question.pending", "question.refused"):
             room["shop"].say("brand", kind, plan, header)
         if case == "the asker in its own name":
+            room["shop"].opened.desk.keep_statement("question.approved", plan, statement, "")
             room["shop"].relayed.client.append(statement)
         room.settle()
         assert room["brand"].states("question") == ["pending"]

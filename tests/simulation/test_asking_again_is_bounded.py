@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from cleanroom.question.stop import PAUSED
-from cleanroom.wire.canonical import parse_canonical
 from cleanroom.wire.messages import Envelope
 from parties import answering
 from parties.answering import MAX_REPEATS, REPEATS_S
@@ -29,7 +28,7 @@ def again(room: SteppedRoom) -> list[Envelope]:
     """Shop sends the plan of its answered question once more; what brand sends for it."""
     ((statement, proof),) = room["shop"].look("SELECT bytes, proof FROM statement WHERE kind = 'question.asked'")
     ((subject,),) = room["shop"].look("SELECT plan_hash FROM question")
-    header = {"proof": parse_canonical(proof.encode()), "statement": base64.b64encode(statement).decode()}
+    header = {"proof": proof, "statement": base64.b64encode(statement).decode()}
     before = len(room["shop"].relayed.received)
     room["shop"].say("brand", "question.plan", subject, header)
     room.settle()

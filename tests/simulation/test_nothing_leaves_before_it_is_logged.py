@@ -5,7 +5,7 @@ further. When it gives the proof out after all, the same question is answered.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,10 +13,9 @@ import pytest
 
 from cleanroom.errors import UnavailableError
 from cleanroom.privacy.law import Law
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
-from cleanroom.wire.messages import Envelope
-from tests.simulation.stepped_room import SteppedRoom, stepped_room
+from cleanroom.wire.messages import Envelope, Published
+from tests.simulation.stepped_room import SteppedParty, SteppedRoom, stepped_room
 
 AFTER: dict[str, set[str]] = {"budget.debit": set(), "answer.released": {"question.rows"}}
 
@@ -33,15 +32,49 @@ class CountedNoise:
         return [0] * count
 
 
-def withheld(kind: str) -> Callable[[LogProof, bytes], LogProof]:
-    """A coordinator that takes statements of this kind and gives no proof of them."""
+def without_answer(party: SteppedParty, kind: str) -> None:
+    """A coordinator that takes statements of this kind and does not say that it did."""
 
-    def proof(given: LogProof, statement: bytes) -> LogProof:
+    def lost(statement: bytes) -> None:
         if peek_statement(statement)["kind"] == kind:
-            raise UnavailableError("the coordinator keeps the proof to itself")
-        return given
+            raise UnavailableError("the coordinator does not answer")
 
-    return proof
+    party.relayed.appended = lost
+
+
+def without_heads(party: SteppedParty, kind: str) -> None:
+    """A coordinator that takes statements of this kind and publishes nothing to their party from then on."""
+    taken: list[bytes] = []
+
+    def note(statement: bytes) -> None:
+        if peek_statement(statement)["kind"] == kind:
+            taken.append(statement)
+
+    def quiet(published: Published) -> Published:
+        return Published(b"", (), 0) if taken else published
+
+    party.relayed.appended, party.relayed.heads = note, quiet
+
+
+def without_the_askers_signature(party: SteppedParty, kind: str) -> None:
+    """A coordinator that keeps back who else has cosigned, once a statement of this kind was taken."""
+    taken: list[bytes] = []
+
+    def note(statement: bytes) -> None:
+        if peek_statement(statement)["kind"] == kind:
+            taken.append(statement)
+
+    def alone(published: Published) -> Published:
+        return replace(published, notes=(), version=0) if taken else published
+
+    party.relayed.appended, party.relayed.heads = note, alone
+
+
+WITHHELD: dict[str, Callable[[SteppedParty, str], None]] = {
+    "the answer": without_answer,
+    "the heads": without_heads,
+    "the asker's signature": without_the_askers_signature,
+}
 
 
 def kinds_sent(room: SteppedRoom, name: str) -> set[str]:
@@ -54,18 +87,20 @@ def kinds_sent(room: SteppedRoom, name: str) -> set[str]:
     }
 
 
+@pytest.mark.parametrize("how", WITHHELD)
 @pytest.mark.parametrize("kind", AFTER)
-def test_without_the_proof_of_its_statement_the_owner_goes_no_further(tmp_path: Path, kind: str) -> None:
+def test_without_the_proof_of_its_statement_the_owner_goes_no_further(tmp_path: Path, kind: str, how: str) -> None:
     noise = CountedNoise()
     with stepped_room(tmp_path, noise=noise) as room:
         brand, room.patience_s = room["brand"], 2.0
-        brand.relayed.proof = withheld(kind)
+        WITHHELD[how](brand, kind)
         with pytest.raises(AssertionError, match="no answer"):
             room.ask("shop", "brand")
         assert kinds_sent(room, "brand") == AFTER[kind]
         assert noise.draws == len(AFTER[kind])
         assert brand.spent("shop") > 0, "what is reserved counts as spent while the proof is waited for"
-        brand.relayed.proof = lambda proof, _: proof
+        brand.relayed.appended = lambda _: None
+        brand.relayed.heads = lambda published: published
         room.settle()
         assert room["shop"].states("question") == ["answered"]
         assert noise.draws == 1

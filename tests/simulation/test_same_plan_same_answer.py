@@ -248,7 +248,7 @@ def test_a_question_that_crosses_the_end_of_its_match_accuses_nobody_and_costs_n
         asked = threading.Event()
 
         def asking(progress: str) -> None:
-            if progress.startswith("asking brand (sent)"):
+            if progress.startswith("asking brand (asked)"):
                 asked.set()
 
         with pytest.raises(UnavailableError, match="did not answer"):

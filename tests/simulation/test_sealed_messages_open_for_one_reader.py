@@ -59,7 +59,7 @@ def post_of(
 ) -> Post:
     """A party's post, perhaps with another sealing key, or in another room or contract."""
     desk = room[name].opened.desk
-    keys = PartyKeys(desk.keys.identity, sealing or desk.keys.sealing, desk.keys.state)
+    keys = PartyKeys(desk.keys.identity, sealing or desk.keys.sealing, desk.keys.cosigning, desk.keys.state)
     terms = {"room": desk.contract.room, "contract_hash": desk.contract_hash, **(elsewhere or {})}
     return Post(name=desk.name, cards=desk.contract.cards, keys=keys, **terms)
 

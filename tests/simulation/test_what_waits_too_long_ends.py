@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 
 from cleanroom.errors import UnavailableError
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.gate import MAX_OPEN_RESERVATIONS
 from cleanroom.question.plan import Plan
@@ -33,17 +32,16 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteppedRoom]:
 def without_proofs(party: SteppedParty, kind: str) -> None:
     """The coordinator logs this party's statements of a kind, and its answers are lost."""
 
-    def lose(proof: LogProof, statement: bytes) -> LogProof:
+    def lose(statement: bytes) -> None:
         if peek_statement(statement)["kind"] == kind:
             raise UnavailableError("the answer was lost")
-        return proof
 
-    party.relayed.proof = lose
+    party.relayed.appended = lose
 
 
 def with_proofs(party: SteppedParty) -> None:
     """From now on they arrive."""
-    party.relayed.proof = lambda proof, _: proof
+    party.relayed.appended = lambda _: None
 
 
 def later(party: SteppedParty, seconds: float) -> None:

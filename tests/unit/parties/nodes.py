@@ -11,7 +11,7 @@ from parties.desk import Desk
 from parties.home import PartyKeys
 from parties.post import Post
 from parties.vault import Vault
-from tests.unit.question.agreements import contract, identity, sealing
+from tests.unit.question.agreements import contract, cosigning, identity, sealing
 
 AGREED = contract()
 STATE_KEY = bytes(range(32))
@@ -19,7 +19,7 @@ STATE_KEY = bytes(range(32))
 
 def keys(name: str) -> PartyKeys:
     """A party's secret halves."""
-    return PartyKeys(identity(name), sealing(name), STATE_KEY)
+    return PartyKeys(identity(name), sealing(name), cosigning(name), STATE_KEY)
 
 
 def database(folder: Path, key: bytes = STATE_KEY) -> Database:

@@ -48,14 +48,23 @@ def sealing(name: str) -> SealingKey:
     return SealingKey(seed(f"one {name}") + seed(f"two {name}") + seed(f"three {name}"))
 
 
+def cosigning(name: str) -> SigningKey:
+    """A party's cosigning key."""
+    return SigningKey(seed(f"cosigning {name}"))
+
+
 LOG_KEY = SigningKey(seed("log"))
 
 
 @lru_cache(maxsize=16)
 def card(name: str) -> PartyCard:
     """A party's card."""
-    cosigning = SigningKey(seed(f"cosigning {name}")).public_bytes()
-    return PartyCard(PartyName(name), identity(name).public_bytes(), sealing(name).public_bytes(), cosigning)
+    return PartyCard(
+        PartyName(name),
+        identity(name).public_bytes(),
+        sealing(name).public_bytes(),
+        cosigning(name).public_bytes(),
+    )
 
 
 @lru_cache(maxsize=1)
