@@ -203,7 +203,7 @@ def build_room(
     address: str = "127.0.0.1:7443",
     auditors: Mapping[str, bool] | None = None,
 ) -> Room:
-    """A new room in an empty folder; every party's capacity is 200 unless given; of an auditor, whether it is required."""
+    """A new room in an empty folder; capacities are 200 unless given; of an auditor, whether it is required."""
     home = CoordinatorHome.create(folder / "coordinator", DOMAIN, address, now=datetime.now(UTC))
     members = {PartyName(name): make_member(folder / name, name, home) for name in names}
     datasets = {

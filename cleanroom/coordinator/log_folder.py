@@ -23,6 +23,7 @@ class LogFolder:
     """Raises StateError when the folder is open to others or cannot be read."""
 
     def __init__(self, path: Path) -> None:
+        private_folder(path.parent)
         self.path = private_folder(path)
 
     def checkpoint(self) -> bytes | None:

@@ -42,19 +42,21 @@ def checked_tree(store: Store, folder: LogFolder, policy: Policy) -> Tree:
     except StateError as error:
         raise _naming_the_entry(error, folder, exported_note, tree) from error
     for size, note in heads:
-        _check_head(size, note, policy)
+        name = f"the stored head of {size} entries"
+        if (found := _checked_size(note, policy, name)) != size:
+            raise StateError(f"{name} is of {found}")
     if exported_note is not None:
-        _check_files(store, folder, tree, _size_of(exported_note))
+        size = _checked_size(exported_note, policy, f"the checkpoint in {folder.path}")
+        _check_files(store, folder, tree, size)
     return tree
 
 
-def _check_head(size: int, note: bytes, policy: Policy) -> None:
+def _checked_size(note: bytes, policy: Policy, name: str) -> int:
+    """The size of a head all of whose known lines verify."""
     try:
-        head = read_head(note, policy, f"the stored head of {size} entries")
+        return read_head(note, policy, name).checkpoint.size
     except PeerError as error:
         raise StateError(str(error)) from error
-    if head.checkpoint.size != size:
-        raise StateError(f"the stored head of {size} entries is of {head.checkpoint.size}")
 
 
 def _size_of(note: bytes) -> int:
