@@ -27,7 +27,8 @@ h1 { font-size: 1.6rem; margin: 0 0 .2rem } h2 { font-size: 1.15rem; margin: 2.2
 .vouched p, .note { font-size: .9rem } .note { color: #444 }
 table { border-collapse: collapse; width: 100%; font-size: .85rem } caption { text-align: left; color: #444 }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ccc;
-  overflow-wrap: anywhere; min-width: 4.2rem } thead th { border-bottom: 2px solid #1b1b1b } .number { text-align: right !important;
+  overflow-wrap: anywhere; min-width: 4.2rem } thead th { border-bottom: 2px solid #1b1b1b }
+.number { text-align: right !important;
   white-space: nowrap } td.narrow { white-space: nowrap } tr.refused td, tr.voided td { color: #555 }
 tr.doubtful td { border-left: 4px solid #1b1b1b; padding-left: .5rem }
 .wide { overflow-x: auto }
