@@ -27,9 +27,8 @@ h1 { font-size: 1.6rem; margin: 0 0 .2rem } h2 { font-size: 1.15rem; margin: 2.2
 .vouched p, .note { font-size: .9rem } .note { color: #444 }
 table { border-collapse: collapse; width: 100%; font-size: .85rem } caption { text-align: left; color: #444 }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ccc;
-  overflow-wrap: anywhere; min-width: 4.2rem } thead th { border-bottom: 2px solid #1b1b1b }
-.number { text-align: right !important;
-  white-space: nowrap } td.narrow { white-space: nowrap } tr.refused td, tr.voided td { color: #555 }
+  overflow-wrap: anywhere; min-width: 5.2rem } thead th { border-bottom: 2px solid #1b1b1b }
+.number { text-align: right !important } td.narrow { white-space: nowrap } tr.refused td, tr.voided td { color: #555 }
 tr.doubtful td { border-left: 4px solid #1b1b1b; padding-left: .5rem }
 .wide { overflow-x: auto }
 svg.drawing { width: 100%; height: auto; display: block; margin: .4rem 0 } svg text { font-size: 12px; fill: #1b1b1b }
@@ -123,8 +122,9 @@ def _timeline(body: Element, rows: Sequence[LogRow], axis: TimeAxis) -> None:
         drawing = SubElement(item, "svg", {"viewBox": "0 0 16 14"})
         mark(drawing, shape, 8, 7)
         drawing.tail = words
-    first, last = min(row.at for row in rows), max(row.at for row in rows)
-    _paragraph(body, f"From {first} to {last}; times are UTC, as each party stated them.", "note")
+    times = sorted(row.at for row in rows if moment(row.at) is not None)
+    if times:
+        _paragraph(body, f"From {times[0]} to {times[-1]}; times are UTC, as each party stated them.", "note")
 
 
 def _by_lineage(accounts: Sequence[Account]) -> list[list[Account]]:

@@ -216,6 +216,7 @@ def test_a_page_names_what_does_not_add_up_and_marks_the_doubtful_row() -> None:
     assert "DEVIATION entry 19: 1 units were debited; by plan and contract it costs" in text
     assert 'class="doubtful"' in text
     assert "DOUBTFUL: entry 20: it is not a statement" in text
+    assert "From 2026-03-02T09:01:00Z to 2026-03-02T09:19:00Z; times are UTC" in text, "what has no time has none"
 
 
 def test_an_empty_room_has_a_page() -> None:
