@@ -37,8 +37,8 @@ def append_entry(tx: Transaction, entry: bytes, tip: Frontier) -> Frontier:
     )
     if moved.rowcount != 1:
         raise OtherWriterError(
-            f"another process has written to this room's log after entry {tip.size - 1}: this one ends; run one"
-            " coordinator for one home"
+            f"another process has written to this room's log beyond the {tip.size} entries known here:"
+            " this one ends; run one coordinator for one home"
         )
     tx.execute("INSERT INTO log VALUES (?, ?, ?)", (tip.size, leaf, entry))
     return after

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanroom.coordinator.sequencer import Sequencer
-from cleanroom.coordinator.store import Store
 from cleanroom.crypto import _kernel
 from cleanroom.crypto.masking import MatchKey
 from cleanroom.crypto.points import IdentifierTag
@@ -26,9 +24,8 @@ from cleanroom.crypto.transfer_owner import (
     mask_rows,
     tree_corrections,
 )
-from tests.rooms import build_room
+from tests.bench.log_rates import log_rates
 
-_ENTRIES = 200
 _DEPTH, _WORDS, _WIDTH = 4, 11, 3
 _BYTES = 26  # person-123456@example.org and the like
 
@@ -94,29 +91,11 @@ def answering_rates(slots: int) -> dict[str, float]:
     }
 
 
-def log_rate(folder: Path) -> dict[str, float]:
-    """Statements checked, chained, signed and on disk a second, one after the other."""
-    room = build_room(folder, ["shop", "brand"])
-    store = Store(room.home.database(room.contract.room), room.contract.room, room.hash)
-    sequencer = Sequencer(store, room.contract, room.hash, room.home.log_key())
-    shop = room.member("shop").name
-    statements = [
-        room.statement("shop", "match.debit", os.urandom(32).hex(), peer="brand", observer="coordinator")
-        for _ in range(_ENTRIES)
-    ]
-    started = time.perf_counter()
-    for statement in statements:
-        sequencer.append(shop, statement)
-    taken = time.perf_counter() - started
-    store.close()
-    return {"log_entries": _ENTRIES / taken}
-
-
 def main() -> None:
     """Arguments: points and slots."""
     points, slots = int(sys.argv[1]), int(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
-        measured = {**matching_rates(points), **answering_rates(slots), **log_rate(Path(folder))}
+        measured = {**matching_rates(points), **answering_rates(slots), **log_rates(Path(folder))}
     json.dump(measured, sys.stdout)
 
 

@@ -76,6 +76,8 @@ def _kernel(measured: Measured) -> list[str]:
         "| --- | ---: |",
         *(f"| {text} | {_rounded(measured.rates[name])} |" for name, text in _RATES),
         f"| entries appended to the log, each on disk before the next | {_rounded(measured.rates['log_entries'])} |",
+        "| the same while heads are published and the folder is exported"
+        f" | {_rounded(measured.rates['log_entries_exported'])} |",
     ]
 
 

@@ -42,6 +42,7 @@ def check_rows(table: str) -> None:
     for rate in (
         "identifiers hashed to the curve and masked",
         "entries appended to the log, each on disk before the next",
+        "the same while heads are published and the folder is exported",
     ):
         assert number_in(table, rate) > 0
 

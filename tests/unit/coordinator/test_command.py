@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from cleanroom.errors import UnavailableError
 from cleanroom.question.card import CoordinatorCard
 from cleanroom.transport.names import Peer
 from cleanroom.transport.requests import make_request, new_tls_key
-from tests.rooms import DOMAIN, ROOT, build_room, coordinator_process
+from cleanroom.transport.retry import Patience
+from tests.rooms import DOMAIN, ROOT, Room, build_room, coordinator_process
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -95,3 +98,61 @@ def test_serve_refuses_a_contract_of_another_coordinator(home: Path, tmp_path: P
     refused = run("serve", "--home", home, "--contract", room.agreement_file, "--listen", "127.0.0.1:0")
     assert refused.returncode == 1
     assert "another coordinator's card" in refused.stderr
+
+
+def refused_start(room: Room) -> str:
+    """What `serve` says when it does not start."""
+    done = run("serve", "--home", room.home.folder, "--contract", room.agreement_file, "--listen", "127.0.0.1:0")
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
+def test_of_two_coordinators_on_one_database_the_one_that_comes_too_late_ends(tmp_path: Path) -> None:
+    """Row 37: by one line and status 1, not by INTERNAL for ever; the other goes on."""
+    room = build_room(tmp_path)
+    with coordinator_process(room) as (one, _), coordinator_process(room) as (other, late):
+        goes_on = room.client("shop", one)
+        assert goes_on.append(room.statement("shop", "incident", "one")) == 0
+        brand = room.client("brand", other, patience=Patience(total_s=0.5))
+        with pytest.raises(UnavailableError):
+            brand.append(room.statement("brand", "incident", "two"))
+        assert late.wait(15) == 1
+        assert goes_on.append(room.statement("shop", "incident", "three")) == 1
+        assert len(goes_on.read_log(0).entries) == 2
+    last = (room.home.folder / "serve.log").read_text().splitlines()
+    said = [line for line in last if line.startswith("error: ")]
+    assert said == [
+        "error: another process has written to this room's log beyond the 0 entries known here:"
+        " this one ends; run one coordinator for one home"
+    ]
+
+
+def test_a_coordinator_whose_database_was_restored_deleted_or_damaged_does_not_start(tmp_path: Path) -> None:
+    """Row 36: yesterday's copy, no copy, and a copy with another byte; each time one line."""
+    room = build_room(tmp_path)
+    database = room.home.database(room.contract.room)
+    with coordinator_process(room) as (address, _):
+        room.client("shop", address).append(room.statement("shop", "incident", "one"))
+    shutil.copy(database, tmp_path / "yesterday")
+    with coordinator_process(room) as (address, _):
+        room.client("shop", address).append(room.statement("shop", "incident", "two"))
+    shutil.copy(database, tmp_path / "today")
+    shutil.copy(tmp_path / "yesterday", database)
+    restored = refused_start(room)
+    assert "is of 2 entries, but only 1 are stored: a backup was restored" in restored
+    database.unlink()
+    assert "is of 2 entries, but only 0 are stored" in refused_start(room)
+    shutil.copy(tmp_path / "today", database)
+    damaged = database.read_bytes().replace(b'"payloadType"', b'"payloadTypf"', 1)
+    database.write_bytes(damaged)
+    assert "of the stored log is not the one whose hash is stored beside it" in refused_start(room)
+    database.write_bytes((tmp_path / "today").read_bytes())
+    with coordinator_process(room) as (address, _):
+        assert len(room.client("shop", address).read_log(0).entries) == 2
+    assert restored.count("\n") == 1
+
+
+def test_a_log_key_that_is_not_the_card_s_signs_nothing(tmp_path: Path) -> None:
+    room = build_room(tmp_path)
+    (room.home.folder / "log.key").write_bytes(bytes(32))
+    assert "log.key in this home is not the key on its card" in refused_start(room)
