@@ -195,11 +195,11 @@ class Heads:
                 heard = self._rings
                 if self._tickets[caller] != ticket:
                     raise CallRefused(Reason.POLL_REPLACED, "a newer poll of the same cosigner came")
+            if not is_active():  # nobody is there any more to take a head, which others would then wait for
+                return Published(b"", (), seen)
             published = self._lacking(caller, held_size, seen)
-            if published.request or published.notes:
-                return published
             left_s = end - monotonic()
-            if left_s <= 0 or not is_active():
+            if published.request or published.notes or left_s <= 0:
                 return published
             self._wait(caller, ticket, heard, min(left_s, LOOK_UP_S))
 

@@ -79,6 +79,15 @@ def test_the_next_head_waits_for_those_who_took_this_one_and_no_longer_than_two_
     assert log.publish()
 
 
+def test_nobody_waits_for_a_poll_whose_caller_has_gone(log: WrittenLog) -> None:
+    log.grow(1)
+    log.publish()
+    gone = log.heads.poll(PartyName("owner"), 0, 0, 20.0, lambda: False)
+    assert (gone.request, gone.notes) == (b"", ())
+    log.grow(1)
+    assert log.publish()
+
+
 def test_a_refusal_counts_as_an_answer_and_is_told_to_the_operator(log: WrittenLog) -> None:
     log.grow(1)
     log.publish()
