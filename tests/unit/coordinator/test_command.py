@@ -47,7 +47,7 @@ def request(folder: Path, name: str = "shop") -> Path:
 def test_init_makes_private_keys_and_a_card_whose_fingerprint_it_shows(home: Path) -> None:
     shown = run("card", "--home", home)
     assert CoordinatorCard.from_file((home / "card.json").read_bytes()).fingerprint() in shown.stdout
-    for name in ("authority.key", "log.key", "tls.key"):
+    for name in ("authority.key", "identity.key", "log.key", "tls.key"):
         assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
 
 
