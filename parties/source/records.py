@@ -25,7 +25,7 @@ BLOCK_BYTES = MAX_RECORD_BYTES // 2
 _QUOTED = rb'"(?:[^"\0]++|"")*+"'
 _FIELD = rb"(?:" + _QUOTED + rb'|[^",\r\n\0]*+)'
 _RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\r?\n")
-_UNFINISHED = re.compile(rb"(?:" + _FIELD + rb',)*+(?:"(?:[^"\0]++|"")*+"?|[^",\r\n\0]*+\r?)\Z')
+_UNFINISHED = re.compile(rb"(?:" + _FIELD + rb',)*+(?:"(?:[^"\0]++|"")*+(?:"\r?)?|[^",\r\n\0]*+\r?)\Z')
 _QUOTED_FIELD = re.compile(_QUOTED)
 _BLANK = re.compile(rb"\r?\n")
 

@@ -93,12 +93,19 @@ def test_a_node_restored_from_a_backup_is_caught_and_serves_again_after_a_replay
                 room.start(OWNER)
         refuses_to_serve(room)
         replayed(room, known)
-        if hidden:  # the plan that told the owner waits in its mailbox, and stands on a set-up that died
-            with pytest.raises(CleanroomError, match="ask again"):
-                room.ask("0.7")
-        room.ask("0.7")
+        answered_in_the_end(room)
         assert spent(room) > known
         assert command(room, "verify").returncode == 0
+
+
+def answered_in_the_end(room: Processes) -> None:
+    """The plan that told the owner may still wait in its mailbox; it stands on a set-up that died, so it is asked again
+    once: by the analyst, or unseen when the owner has refused it before the analyst asks."""
+    try:
+        room.ask("0.7")
+    except CleanroomError as error:
+        assert "ask again" in str(error)  # noqa: PT017 # it need not be raised
+        room.ask("0.7")
 
 
 def caught_by_the_receipt(room: Processes) -> None:

@@ -32,6 +32,7 @@ def test_what_a_csv_writer_writes_is_read_whole(fields: list[list[str]]) -> None
 @given(_NOISE, st.integers(1, 9))
 @example([b'a,"x', b"\n", b"b,c,d", b"\n"], 1)
 @example([b"a,b,c", b"\r", b"\n", b"d,e,f"], 6)
+@example([b'"', b"\n", b'"', b"\r\n"], 1)
 def test_rows_do_not_depend_on_how_the_bytes_arrive(noise: list[bytes], piece: int) -> None:
     content = b"".join(noise)
     assert _read(content, piece) == _read(content, 1 << 16)
