@@ -48,7 +48,7 @@ class Cosigning:
     def __init__(self, desk: Desk, mirror: Mirror, log: Log, *, changed: Callable[[], None]) -> None:
         self.mirror = mirror
         self._desk = desk
-        self._own = OwnStatements(desk)
+        self._own = OwnStatements(desk, mirror)
         self._rules = room_check(desk, mirror)
         self._cosigner = Cosigner(
             mirror,

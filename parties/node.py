@@ -57,7 +57,7 @@ from parties.heads import ForgottenError, note_forgotten
 from parties.inbox import Inbox
 from parties.limits import most_pieces
 from parties.matching import Matching
-from parties.own_log import OwnLog, check_restored, note_restored
+from parties.own_log import OwnLog, check_own_statements, check_restored, note_restored
 from parties.pace import WALL_CLOCK, Pace
 from parties.pending import Pending
 from parties.people import People
@@ -237,11 +237,7 @@ class Node:
         except RolledBackError as error:
             note_restored(self.desk, self.rows, error)
             raise
-        try:
-            self._own_log.read_on()
-        except RolledBackError as error:
-            note_restored(self.desk, self.rows, error)
-            raise
+        check_own_statements(self.desk, self.rows, self._own_log)
 
     def _cosign(self) -> None:
         """The thread that cosigns; what ends it is for the worker."""

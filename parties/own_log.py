@@ -9,11 +9,9 @@ Pauses and closings that stand in the log are honoured as well: a coordinator th
 them from a node that reads its log.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
-from cleanroom.cosigner.mirror import Mirror
 from cleanroom.cosigner.stops import RolledBackError
 from cleanroom.crypto.signatures import SigningKey
 from cleanroom.errors import PeerError, StateError
@@ -21,12 +19,12 @@ from cleanroom.querylog.dsse import open_statement, peek_statement
 from cleanroom.question.stop import CLOSED, PAUSED, Stop, read_earlier_stop
 from cleanroom.transparency.frontier import Frontier
 from cleanroom.transparency.hashes import leaf_hash
+from cleanroom.transparency.witness import Held
 from parties.database import Database
 from parties.desk import Desk, holds_statement
 from parties.heads import REPLAY
 from parties.setup_rows import SetupRows
 
-Check = Callable[[int, Sequence[bytes]], None]
 PAGE = 256
 _RESTORED = (
     "the log holds statements of this node that its database does not know: a backup was restored, or two nodes use one"
@@ -35,13 +33,23 @@ _RESTORED = (
 )
 
 
-class RestoredError(RolledBackError):
-    """The log has, as entry `index`, a statement of ours that we do not hold; `digest` is its SHA-256, hex."""
+class Copy(Protocol):
+    """Our copy of the log, as far as it is read here: `cosigner.mirror`."""
 
-    def __init__(self, index: int, statement: bytes) -> None:
+    @property
+    def held(self) -> Held: ...
+    @property
+    def size(self) -> int: ...
+    def entries(self, first: int, limit: int) -> list[bytes]: ...
+
+
+class RestoredError(RolledBackError):
+    """The log has a statement of ours that we do not hold. It was seen when it had `size` entries under `root`."""
+
+    def __init__(self, size: int, root: bytes) -> None:
         super().__init__(_RESTORED)
-        self.index = index
-        self.digest = sha256(statement).hexdigest()
+        self.size = size
+        self.root = root
 
 
 def check_restored(desk: Desk) -> None:
@@ -59,14 +67,25 @@ def note_restored(desk: Desk, rows: SetupRows, error: RolledBackError) -> None:
         if isinstance(error, RestoredError):
             desk.database.run(
                 "INSERT OR REPLACE INTO meta VALUES ('restored-log', ?)",
-                f"{desk.contract.room} {error.index} {error.digest}",
+                f"{desk.contract.room} {error.size} {error.root.hex()}",
             )
+
+
+def check_own_statements(desk: Desk, rows: SetupRows, own_log: "OwnLog") -> None:
+    """At the start. Raises StateError for a restored backup, PeerError for another log than was checked before."""
+    check_restored(desk)
+    try:
+        own_log.read_on()
+    except RestoredError as error:
+        note_restored(desk, rows, error)
+        raise
 
 
 class OwnStatements:
     """The rule of our own that every entry is asked before we cosign it. Used by the thread that cosigns alone."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, mirror: Copy) -> None:
+        self._mirror = mirror
         self._beside = desk.database.beside
         self._database: Database | None = None
         self._name = str(desk.name)
@@ -76,9 +95,11 @@ class OwnStatements:
         """Raises RestoredError: an entry is ours, and we do not know it."""
         if self._database is None:
             self._database = self._beside()
-        for index, entry in enumerate(entries, start=first):
-            if is_forgotten(self._database, self._name, self._identity, entry):
-                raise RestoredError(index, entry)
+        if any(is_forgotten(self._database, self._name, self._identity, entry) for entry in entries):
+            end = _frontier(entry for _, entry in walk(self._mirror, 0, first))
+            for entry in entries:
+                end = end.with_leaf(leaf_hash(entry))
+            raise RestoredError(end.size, end.root())
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -90,7 +111,7 @@ class OwnStatements:
 class OwnLog:
     """Reads our copy of the log on, in the worker."""
 
-    def __init__(self, desk: Desk, mirror: Mirror) -> None:
+    def __init__(self, desk: Desk, mirror: Copy) -> None:
         self._desk = desk
         self._mirror = mirror
         self._next: int | None = None
@@ -106,9 +127,9 @@ class OwnLog:
         if first == head.size:
             return False
         stops: list[Stop] = []
-        for index, entry in walk(self._mirror, first, head.size):
+        for _, entry in walk(self._mirror, first, head.size):
             if is_forgotten(desk.database, desk.name, desk.keys.identity, entry):
-                raise RestoredError(index, entry)
+                raise RestoredError(head.size, head.root)
             stop = _stop(desk, entry)
             if stop is not None:
                 stops.append(stop)
@@ -130,18 +151,22 @@ class OwnLog:
         return size
 
 
-def check_place(mirror: Mirror, size: int, root: bytes) -> None:
+def check_place(mirror: Copy, size: int, root: bytes) -> None:
     """Our copy of the log begins with the entries that this root is over; raises PeerError."""
     if mirror.size < size:
         raise PeerError("the coordinator's log is shorter than it was")
-    frontier = Frontier()
-    for _, entry in walk(mirror, 0, size):
-        frontier = frontier.with_leaf(leaf_hash(entry))
-    if frontier.root() != root:
+    if _frontier(entry for _, entry in walk(mirror, 0, size)).root() != root:
         raise PeerError("the coordinator's log is not a continuation of the log that this node checked before")
 
 
-def walk(mirror: Mirror, first: int, end: int) -> Iterator[tuple[int, bytes]]:
+def _frontier(entries: Iterable[bytes]) -> Frontier:
+    frontier = Frontier()
+    for entry in entries:
+        frontier = frontier.with_leaf(leaf_hash(entry))
+    return frontier
+
+
+def walk(mirror: Copy, first: int, end: int) -> Iterator[tuple[int, bytes]]:
     """The entries from `first` to `end` - 1 of our copy, each with its index."""
     while first < end:
         page = mirror.entries(first, min(PAGE, end - first))

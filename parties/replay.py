@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from cleanroom.cosigner.mirror import Mirror
 from cleanroom.errors import PeerError, StateError
 from cleanroom.match.handshake import dummies_of_lineage
 from cleanroom.querylog.consumer_chain import parse_units
@@ -23,7 +22,7 @@ from cleanroom.querylog.ledger_head import open_head
 from parties.desk import Desk
 from parties.heads import FORGOTTEN
 from parties.ledger import Chain
-from parties.own_log import check_place, log_mark, own_body, walk
+from parties.own_log import Copy, check_place, log_mark, own_body, walk
 from parties.receipts import replayed_match
 from parties.setup_rows import SetupRows
 
@@ -57,9 +56,9 @@ class Replay:
         self._ledger = desk.ledger
         self._questions = self._matches = self._closed = self._units = 0
 
-    def run(self, mirror: Mirror) -> Replayed:
+    def run(self, mirror: Copy) -> Replayed:
         """Read our whole copy of the log, which was caught up, then book; raises StateError when it lacks what stopped
-        this node, or when it counts in another currency, PeerError when it is not the log that was checked before."""
+        this node or was checked before, or when it counts in another currency."""
         self._check_whole(mirror)
         identity = self._desk.keys.identity
         own = [
@@ -70,23 +69,27 @@ class Replay:
         with self._desk.database.transaction():
             return self._book(own)
 
-    def _check_whole(self, mirror: Mirror) -> None:
+    def _check_whole(self, mirror: Copy) -> None:
         """It goes on from what was compared last, and holds the entry that showed what we had forgotten."""
-        size, root = log_mark(self._desk)
-        if mirror.size < size:
-            raise _cut(size)
-        check_place(mirror, size, root)
+        places = [log_mark(self._desk)]
         row = self._desk.database.one("SELECT value FROM meta WHERE name = 'restored-log'")
-        if row is None:
-            return
-        room, index, digest = row[0].split()
-        if room != self._desk.contract.room:
-            raise StateError(
-                f"nothing was booked: what this node forgot stands in the log of room {room}; replay it under that"
-                " room's contract first"
-            )
-        if [sha256(entry).hexdigest() for entry in mirror.entries(int(index), 1)] != [digest]:
-            raise _cut(int(index))
+        if row is not None:
+            room, size, root = row[0].split()
+            if room != self._desk.contract.room:
+                raise StateError(
+                    f"nothing was booked: what this node forgot stands in the log of room {room}; replay it under that"
+                    " room's contract first"
+                )
+            places.append((int(size), bytes.fromhex(root)))
+        for place in places:
+            try:
+                check_place(mirror, *place)
+            except PeerError as error:
+                raise StateError(
+                    "nothing was booked: the log is not the one that this node saw before, up to entry"
+                    f" {max(places)[0]}; it was cut or replaced, so ask the coordinator's operator for the whole log,"
+                    " then replay again"
+                ) from error
 
     def _book(self, own: list[tuple[bytes, dict[str, Any]]]) -> Replayed:
         database = self._desk.database
@@ -172,10 +175,3 @@ class Replay:
             units = max(0, head.spent - standing.spent)
             self._ledger.replayed(at=self._desk.now(), chain=chain, head=head.head, units=units)
             self._units += units
-
-
-def _cut(entry: int) -> StateError:
-    return StateError(
-        f"nothing was booked: the log is not the one that this node saw before, up to entry {entry};"
-        " it was cut or replaced, so ask the coordinator's operator for the whole log, then replay again"
-    )

@@ -2,7 +2,7 @@
 
     python -m tests.lying_hub coordinator serve --home HOME --contract FILE …
 
-It is the product's coordinator, with its replies altered on the way out: proofs, log pages, deliveries and placements.
+It is the product's coordinator, with its replies altered on the way out: heads, log pages, deliveries and placements.
 It delivers whatever it is told to, to whomever, and keeps everything that it ever delivered.
 """
 
@@ -10,6 +10,7 @@ import base64
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,17 +21,18 @@ import numpy as np
 
 import cleanroom.coordinator.__main__ as coordinator_program
 import cleanroom.crypto.placement
+from cleanroom.coordinator.heads import Heads
 from cleanroom.coordinator.home import CoordinatorHome
 from cleanroom.coordinator.log_table import append_entry
 from cleanroom.coordinator.mailbox import _put
 from cleanroom.coordinator.relay import Relay
 from cleanroom.coordinator.sequencer import Sequencer
+from cleanroom.crypto.signatures import SigningKey
 from cleanroom.crypto.unsealing import SealingKey
 from cleanroom.errors import UnavailableError
 from cleanroom.ids import PartyName
-from cleanroom.querylog.chain import LogProof
 from cleanroom.querylog.dsse import peek_statement, sign_statement
-from cleanroom.wire.messages import Delivery, Envelope, LogPage, Placement, sign_envelope
+from cleanroom.wire.messages import Delivery, Envelope, LogPage, Placement, Published, sign_envelope
 from parties.desk import pack_envelope, unpack_envelope
 from parties.home import PartyKeys
 from parties.post import Post
@@ -77,20 +79,36 @@ PLACEMENTS: dict[str, Callable[[Placement], Placement]] = {
     "a statement cut short": lambda one: replace(one, statement=one.statement[:-9]),
     "a list cut short": lambda one: replace(one, slots=one.slots[:-4]),
 }
-PROOFS: dict[str, Callable[[LogProof], LogProof]] = {
-    "another index": lambda proof: replace(proof, index=proof.index + 1),
-    "another head": lambda proof: replace(proof, head=bytes(32)),
-    "another head before": lambda proof: replace(proof, previous_head=bytes(32)),
-    "another signature": lambda proof: replace(proof, signature=bytes(64)),
+
+
+def damaged(note: bytes, line: int) -> bytes:
+    """A note, or a request with one, with one bit flipped in one of its signatures; the first is the log's."""
+    text, empty, signatures = note.rpartition(b"\n\n")
+    lines = signatures.split(b"\n")
+    *words, last = lines[line].split(b" ")
+    data = bytearray(base64.b64decode(last))
+    data[-1] ^= 1
+    lines[line] = b" ".join([*words, base64.b64encode(bytes(data))])
+    return text + empty + b"\n".join(lines)
+
+
+HEADS: dict[str, Callable[[Published], Published]] = {
+    "no head": lambda one: replace(one, request=b"", notes=()),
+    "a head that nobody signed": lambda one: replace(
+        one, request=one.request and damaged(one.request, 0), notes=tuple(damaged(note, 0) for note in one.notes)
+    ),
+    "cosignatures that nobody gave": lambda one: replace(one, notes=tuple(damaged(note, -2) for note in one.notes)),
+    "no cosignatures": lambda one: replace(one, notes=()),
 }
 PAGES: dict[str, Callable[[LogPage], LogPage]] = {
-    "without its newest entries": lambda page: replace(page, entries=page.entries[:-1]),
-    "without an entry in the middle": lambda page: replace(page, entries=(*page.entries[:1], *page.entries[2:])),
-    "empty": lambda _: LogPage((), None),
-    "with an unsigned head": lambda page: replace(
-        page, head=None if page.head is None else replace(page.head, signature=bytes(64))
+    "without its newest entries": lambda page: LogPage(page.entries[:-1]),
+    "without an entry in the middle": lambda page: LogPage(page.entries[1:]),
+    "empty": lambda _: LogPage(()),
+    "with a forged entry": lambda page: LogPage(
+        (*page.entries[:-1], *(replace(entry, statement=b"{}") for entry in page.entries[-1:]))
     ),
 }
+QUIET_S = 0.2
 
 
 class LyingHub:
@@ -100,12 +118,14 @@ class LyingHub:
         self.home = CoordinatorHome(home)
         self.lies: dict[str, str] = {}
         self.delivered: dict[str, list[Envelope]] = {}
-        self.proofs: dict[str, LogProof] = {}
         self.relay: Relay
+        self.sequencer: Sequencer
         self.serving = threading.Event()
         around(Relay, "__init__", self._remember)
         around(Relay, "poll", self._poll)
+        around(Sequencer, "__init__", self._remember_log)
         around(Sequencer, "append", self._append)
+        around(Heads, "poll", self._heads)
         around(Sequencer, "read", self._read)
         around(cleanroom.crypto.placement, "place", self._place)
 
@@ -129,19 +149,34 @@ class LyingHub:
 
         return poll
 
-    def _append(self, original: Callable[..., LogProof]) -> Callable[..., LogProof]:
-        def append(sequencer: Sequencer, caller: PartyName, statement: bytes) -> LogProof:
-            kind = str(peek_statement(statement)["kind"])
-            lie = self.lies.get(kind, "")
+    def _remember_log(self, original: Callable[..., None]) -> Callable[..., None]:
+        def init(sequencer: Sequencer, *values: Any, **words: Any) -> None:
+            original(sequencer, *values, **words)
+            self.sequencer = sequencer
+
+        return init
+
+    def _append(self, original: Callable[..., int]) -> Callable[..., int]:
+        def append(sequencer: Sequencer, caller: PartyName, statement: bytes) -> int:
+            lie = self.lies.get(str(peek_statement(statement)["kind"]), "")
             if lie == "withheld":
                 raise UnavailableError("not now")
-            proof = original(sequencer, caller, statement)
-            if lie == "the proof of another statement":
-                return self.proofs.get(kind, proof)
-            self.proofs[kind] = proof
-            return PROOFS[lie](proof) if lie else proof
+            if lie:
+                self.lies["heads"] = lie
+            return original(sequencer, caller, statement)
 
         return append
+
+    def _heads(self, original: Callable[..., Published]) -> Callable[..., Published]:
+        def poll(heads: Heads, *values: Any) -> Published:
+            published = original(heads, *values)
+            lie = self.lies.get("heads", "")
+            if not lie:
+                return published
+            time.sleep(QUIET_S)  # who is lied to asks again at once
+            return HEADS[lie](published)
+
+        return poll
 
     def _read(self, original: Callable[..., LogPage]) -> Callable[..., LogPage]:
         def read(sequencer: Sequencer, first: int, limit: int) -> LogPage:
@@ -198,7 +233,7 @@ class LyingHub:
     def sealed(self, contract: str, words: dict[str, str], header: dict[str, Any]) -> str:
         """A message that anybody can seal, in a party's name (`sender`), under the log key's signature."""
         agreed = self.relay._contract
-        keys = PartyKeys(self.home.identity(), SealingKey.generate(), bytes(32))
+        keys = PartyKeys(self.home.identity(), SealingKey.generate(), SigningKey.generate(), bytes(32))
         post = Post(
             room=agreed.room,
             contract_hash=bytes.fromhex(contract),
@@ -211,8 +246,10 @@ class LyingHub:
 
     def insert(self, statement: str) -> None:
         """A place in the log for a statement, whoever signed it."""
-        with self.relay._store.transaction() as tx:
-            append_entry(tx, base64.b64decode(statement), self.relay._contract.room, self.home.log_key())
+        log = self.sequencer
+        with log._store.transaction() as tx:
+            log._tip = append_entry(tx, base64.b64decode(statement), log._tip)
+        log._changed()
 
     def deliver(self, to: str, envelopes: list[str]) -> None:
         """Put envelopes into a party's mailbox, whoever sent them to whomever."""

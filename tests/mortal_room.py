@@ -246,7 +246,7 @@ class MortalRoom:
         last = read_database(self.coordinator_database, "SELECT last FROM counter WHERE recipient = ?", party)
         mark = f"acknowledged/{self.state.room.room}"
         read = self.look(party, "SELECT value FROM meta WHERE name = ?", mark)
-        waiting = self.look(party, "SELECT count(*) FROM outbox")
+        waiting = self.look(party, "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM awaiting)")
         return (last[0][0] if last else 0) > (int(read[0][0]) if read else 0) or waiting != [(0,)]
 
     @property

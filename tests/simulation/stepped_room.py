@@ -129,6 +129,7 @@ class SteppedParty:
         self.node: Node = build_node(self.opened, self.relayed, noise=noise)
         self.acknowledged = 0
         self.cosigning_ended = False
+        self.publish: Callable[[], object] = lambda: None
 
     @property
     def name(self) -> PartyName:
@@ -155,15 +156,15 @@ class SteppedParty:
         """What the node's cosigning thread does, once, and what the worker does then; whether the log brought news."""
         if self.cosigning_ended or self.node._failure is not None:
             return False
+        self.publish()
         try:
             changed = self.node.cosigning.step(0)
         except (RolledBackError, SplitViewError, BrokenRuleError) as error:
             self.node.distrust(error)
             self.cosigning_ended = True
             return True
-        except CleanroomError as error:
-            print("COSIGN", self.name, repr(error))
-            return False
+        except CleanroomError:
+            return False  # tried again at the next step
         self.node.look()
         self.node.show_late()
         return changed
@@ -216,6 +217,8 @@ class SteppedRoom:
         self.parties = parties
         self.coordinator_log = log
         self.patience_s = PATIENCE_S
+        for party in parties.values():
+            party.publish = server.heads.publish_if_due
 
     def __getitem__(self, name: str) -> SteppedParty:
         return self.parties[name]
@@ -366,6 +369,7 @@ def stepped_room(
     home, log = CoordinatorHome(state.coordinator_home), io.StringIO()
     contract = parse_agreement(state.agreement_file.read_bytes()).contract
     server = RoomServer(home, contract, place=place, now=lambda: datetime.now(UTC), log=EventLog(log))
+    server.heads.start = lambda: None  # type: ignore[method-assign] # heads are published at every step, not by a thread
     port = server.start("127.0.0.1:0")
     opened: dict[str, SteppedParty] = {}
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from parties.headers import HEADERS
 
 README = Path(__file__).parents[3] / "protos" / "README.md"
-_ROW = re.compile(r"^\| `((?:match|setup|question|room)\.[a-z]+)` \|[^|]*\|([^|]*)\|[^|]*\|$", re.MULTILINE)
+_ROW = re.compile(r"^\| `((?:match|setup|question|room|log)\.[a-z]+)` \|[^|]*\|([^|]*)\|[^|]*\|$", re.MULTILINE)
 
 
 def _fields(cell: str) -> set[str]:

@@ -23,11 +23,10 @@ from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.gate import Situation, decide
 from cleanroom.question.plan import Plan
 from parties.desk import Desk
-from parties.own_log import check_own_statements
 from parties.replay import Replay
 from parties.setup_rows import SetupRows
 from tests.unit.parties.nodes import AGREED, desk
-from tests.unit.parties.test_own_log import log_of
+from tests.unit.parties.test_own_log import KeptLog, check_kept
 from tests.unit.question.agreements import BANK, BRAND, RHO, SHOP, plan
 
 CONSUMERS = (SHOP, BANK)
@@ -158,7 +157,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 return
             with database.transaction():
                 database.run("DELETE FROM outbox WHERE id = ?", identifier)
-                self.node.keep_statement(body["kind"], body["subject"], payload, {})
+                self.node.keep_statement(body["kind"], body["subject"], payload, "")
             if body["kind"] == "answer.released":
                 row = database.one("SELECT units FROM ledger WHERE kind = 'reserve' AND subject = ?", body["subject"])
                 assert row is not None, "released without a reservation"
@@ -190,7 +189,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _starts(self) -> bool:
         try:
-            check_own_statements(self.node, SetupRows(self.node), log_of(self.log))
+            check_kept(self.node, KeptLog(self.log))
         except StateError:
             return False
         return True
@@ -216,7 +215,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         assert not self._starts(), "a restored node served at its second start"
         for _ in range(1 + again):
-            Replay(self.node, SetupRows(self.node)).run(log_of(self.log))
+            Replay(self.node, SetupRows(self.node)).run(KeptLog(self.log))
         assert self._starts(), "a replay was not enough"
         if then == "void":
             for plan_hash in self.node.ledger.open_plans():

@@ -15,13 +15,12 @@ from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from parties.desk import Desk
 from parties.heads import MOST_ENTRIES, ForgottenError, Heads, note_forgotten, pack_entries
 from parties.ledger_check import check_ledger
-from parties.own_log import check_own_statements
 from parties.post import Message
 from parties.receipts import Receipts, replayed_match
 from parties.replay import Replay, Replayed
 from parties.setup_rows import SetupRows
 from tests.unit.parties.nodes import AGREED, desk
-from tests.unit.parties.test_own_log import log_of
+from tests.unit.parties.test_own_log import KeptLog, check_kept
 from tests.unit.question.agreements import BANK, BRAND, RHO, SHOP, identity, plan
 
 LINEAGE = AGREED.datasets[BRAND].lineage
@@ -42,7 +41,7 @@ class Pair:
         made = plan(AGREED, units=units, asker=consumer, repeat=self.asked)
         if consumer == SHOP:
             statement = self.asker.state("question.asked", made.hash(), plan=made.body(), owner=BRAND)
-            self.asker.keep_statement("question.asked", made.hash(), statement, {})
+            self.asker.keep_statement("question.asked", made.hash(), statement, "")
         self.owner.ledger.reserve(
             at=self.owner.now(),
             lineage=LINEAGE,
@@ -271,6 +270,7 @@ def test_a_question_that_was_never_asked_is_disputed(pair: Pair) -> None:
     stranger = pair.ask()
     pair.asker.database.run("DROP TRIGGER statement_grows")
     pair.asker.database.run("DELETE FROM statement WHERE subject = ?", stranger.hash())
+    pair.asker.database.run("DELETE FROM outbox WHERE subject = ?", stranger.hash())
     assert "did not ask" in pair.take(made, *pair.give(made))
 
 
@@ -283,7 +283,7 @@ def test_a_question_at_another_price_is_disputed(pair: Pair) -> None:
         quantity="histogram", units=dearer.cost_units + 1,
     )  # fmt: skip
     statement = sign_statement("question.asked", {"kind": "question.asked", "plan": dearer.body()}, identity(SHOP))
-    pair.asker.keep_statement("question.asked", dearer.hash(), statement, {})
+    pair.asker.keep_statement("question.asked", dearer.hash(), statement, "")
     assert "another price" in pair.take(made, *pair.give(made))
 
 
@@ -374,7 +374,7 @@ def test_a_receipt_of_another_party_is_an_offence(pair: Pair) -> None:
 
 def replay(pair: Pair, *statements: bytes) -> Replayed:
     """As the operator does, over a log of these statements."""
-    return Replay(pair.owner, SetupRows(pair.owner)).run(log_of(statements))
+    return Replay(pair.owner, SetupRows(pair.owner)).run(KeptLog(statements))
 
 
 def test_what_only_a_receipt_tells_is_booked_in_one_sum_and_the_asker_takes_the_fork(pair: Pair) -> None:
@@ -396,14 +396,14 @@ def test_what_only_a_receipt_tells_is_booked_in_one_sum_and_the_asker_takes_the_
         pair.show()
     note_forgotten(pair.owner, caught.value)
     with pytest.raises(StateError, match="replay"):
-        check_own_statements(pair.owner, SetupRows(pair.owner), log_of([]))
+        check_kept(pair.owner, KeptLog([]))
     with pytest.raises(StateError, match="shop holds a receipt"):
         check_ledger(pair.owner)
     done = replay(pair)
     assert (done.matches, done.units) == (1, claimed // 2)
     assert pair.owner.ledger.spent(LINEAGE) == claimed
     assert pair.owner.ledger.matches(LINEAGE) == 1
-    check_own_statements(pair.owner, SetupRows(pair.owner), log_of([]))
+    check_kept(pair.owner, KeptLog([]))
     assert replay(pair) == Replayed(0, 0, 0, 0, 0)
     check_ledger(pair.owner)
     assert pair.answer() == ""
@@ -499,12 +499,12 @@ def test_a_replay_from_the_log_books_each_debit_once_and_honours_our_own_voids(p
     log = [debited(pair, first), debited(pair, second), debited(pair, second, "budget.voided")]
     pair.restore(backup)
     with pytest.raises(StateError, match="backup was restored"):
-        check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
+        check_kept(pair.owner, KeptLog(log))
     done = replay(pair, *log)
     assert (done.statements, done.questions, done.closed) == (3, 2, 1)
     assert pair.owner.ledger.spent(LINEAGE) == first.cost_units
     assert replay(pair, *log) == Replayed(0, 0, 0, 0, 0)
-    check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
+    check_kept(pair.owner, KeptLog(log))
     check_ledger(pair.owner)
 
 
@@ -536,20 +536,20 @@ def test_a_replay_over_a_log_that_ends_before_what_stopped_the_node_books_and_fr
     log = [debited(pair, first), debited(pair, second)]
     pair.restore(backup)
     with pytest.raises(StateError, match="backup was restored"):
-        check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
+        check_kept(pair.owner, KeptLog(log))
     for shown in ([], log[:1], [log[1], log[0]]):
         with pytest.raises(StateError, match=r"^nothing was booked: .* up to entry 2; .* then replay again$"):
             replay(pair, *shown)
         with pytest.raises(StateError, match="backup was restored"):
-            check_own_statements(pair.owner, SetupRows(pair.owner), log_of(shown))
+            check_kept(pair.owner, KeptLog(shown))
     assert pair.owner.ledger.sequence() == 0
     assert replay(pair, *log).questions == 2
-    check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
+    check_kept(pair.owner, KeptLog(log))
 
 
 def test_a_replay_goes_on_from_the_log_that_was_checked_before(pair: Pair) -> None:
     log = [debited(pair, pair.ask()), debited(pair, pair.ask(BANK))]
-    check_own_statements(pair.owner, SetupRows(pair.owner), log_of(log))
+    check_kept(pair.owner, KeptLog(log))
     for shown in ([], log[:1], [log[1], log[0]]):
         with pytest.raises(StateError, match=r"^nothing was booked: .* up to entry 2;"):
             replay(pair, *shown)
