@@ -118,7 +118,7 @@ class Inquiry:
     def _give_up_after(self, timeout_s: float, state: Waiting) -> None:
         if self._node.desk.clock() - state.since <= timeout_s:
             return
-        troubles = dict.fromkeys((state.hindrance, self._node.trouble, self._node.cosigning.trouble))
+        troubles = dict.fromkeys((state.hindrance, self._node.trouble, self._node.watch.trouble))
         words = "; ".join(trouble for trouble in troubles if trouble)
         trouble = f" ({words})" if words else ""
         raise UnavailableError(
@@ -218,4 +218,4 @@ class Inquiry:
         column = "plan_hash" if table == "question" else "id"
         row = self._node.desk.database.one(f"SELECT since FROM {table} WHERE {column} = ?", identifier)  # noqa: S608 # both names are literals above
         since = row[0] if row else self._node.desk.clock()
-        return Waiting(what, since, self._node.uncovered(self._question.owner))
+        return Waiting(what, since, self._node.watch.uncovered(self._question.owner))

@@ -9,8 +9,7 @@ state and fill the outbox in one transaction, then empty the outbox in order. A 
 copy of the log proves that its quorum has seen it, in the transaction that ends its waiting. After a crash the outbox
 is sent again with the same bytes, and the coordinator's mailbox is read again from the last acknowledged delivery.
 
-A log that shows two histories, or an entry against the room's rules, pauses the room in this party's name; what proves
-it is kept. A log that knows more of us than we do stops the node for good.
+A log in doubt pauses the room (`log_watch`); one that knows more of us than we do stops the node for good.
 
 A peer's malformed message ends what it was about, is noted in the log as an incident with its sender's name, and
 tells the sender nothing about the reason. So does a message that makes our own code fail: it would otherwise wait in
@@ -23,7 +22,6 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from cleanroom.cosigner.log import Log
@@ -36,28 +34,20 @@ from cleanroom.errors import (
     PeerError,
     RefusedError,
     StateError,
-    UsageError,
 )
-from cleanroom.ids import PartyName, random_id
 from cleanroom.privacy.noise import NoiseSource
-from cleanroom.querylog.dsse import peek_statement
-from cleanroom.querylog.log_policy import question_quorum, statement_quorum
 from cleanroom.querylog.statement import COORDINATOR
-from cleanroom.question.stop import PAUSED
-from cleanroom.transparency.checkpoint import parse_checkpoint
-from cleanroom.transparency.note import parse_note
 from cleanroom.wire.messages import Aborted, Delivery, Envelope, Placement
 from parties.answering import Answering
 from parties.asking import Asking
-from parties.cosigning import LATE_S, Cosigning
 from parties.desk import Desk
 from parties.expiry import Expiry
 from parties.headers import HEADERS
 from parties.heads import ForgottenError, note_forgotten
 from parties.inbox import Inbox
 from parties.limits import most_pieces
+from parties.log_watch import HEAD, LogWatch
 from parties.matching import Matching
-from parties.own_log import OwnLog, check_own_statements, check_restored, note_restored
 from parties.pace import WALL_CLOCK, Pace
 from parties.pending import Pending
 from parties.people import People
@@ -67,7 +57,7 @@ from parties.sending import Carrier, DoubledError, Sending
 from parties.setup_asker import SetupAsker
 from parties.setup_owner import SetupOwner
 from parties.setup_rows import SetupRows
-from parties.stopping import STOPPED, stop_room, take_stop
+from parties.stopping import STOPPED, take_stop
 from parties.work_log import timed
 
 _LOG = logging.getLogger("cleanroom.node")
@@ -76,12 +66,6 @@ POLL_WAIT_MS = 20_000
 _OPENING = {"match.hello": "match.abort", "setup.open": "setup.abort", "question.plan": "question.voided"}
 RETRY_S = 1.0
 MAX_INCIDENTS = 100
-HEAD = "log.head"
-_JOIN_S = 10.0
-_DOUBT = {
-    SplitViewError: "the query log shows two histories: both signed heads are kept, ask {name}'s operator for them",
-    BrokenRuleError: "the query log has an entry against the room's rules: its signed head is kept, ask {name}",
-}
 
 
 class Coordinator(Carrier, Log, Protocol):
@@ -122,10 +106,15 @@ class Node:
         self._mailbox = f"acknowledged/{desk.contract.room}"  # each room has a mailbox of its own
         self.trouble = ""
         self._failure: StateError | None = None
-        self.mirror = mirror
-        self.cosigning = Cosigning(desk, mirror, coordinator, changed=lambda: self._events.put(self.look))
-        self._own_log = OwnLog(desk, mirror)
-        self._cosigner: threading.Thread | None = None
+        self.watch = LogWatch(
+            desk,
+            self.rows,
+            mirror,
+            coordinator,
+            changed=lambda: self._events.put(self.look),
+            distrusted=lambda error: self._events.put(lambda: self.distrust(error)),
+            paused=self.after_stop,
+        )
         self._sending = Sending(
             desk,
             coordinator,
@@ -181,12 +170,11 @@ class Node:
             self.expiry.void_of_older_contracts()
             self.expiry.sweep()
         threading.Thread(target=self._poll, name="poll", daemon=True).start()
-        self._cosigner = threading.Thread(target=self._cosign, name="cosign", daemon=True)
-        self._cosigner.start()
+        self.watch.start(self._stopping)
         self.look()
         while not self._stopping.is_set():
             self._flush()
-            self.show_late()
+            self.watch.show_late()
             if self.expiry.is_due:
                 with self.desk.database.transaction():
                     self.expiry.sweep()
@@ -224,110 +212,34 @@ class Node:
 
     # ---- the log -------------------------------------------------------------------------------------------------
 
-    def follow_log(self) -> None:
-        """Before serving: bring our copy of the log up to its newest head, and compare it with what we remember.
-
-        Raises StateError for a restored backup, PeerError for a log that is not the one this node checked before.
-        """
-        check_restored(self.desk)
-        try:
-            self.cosigning.follow()
-        except (SplitViewError, BrokenRuleError) as error:
-            self._doubt(error)
-        except RolledBackError as error:
-            note_restored(self.desk, self.rows, error)
-            raise
-        check_own_statements(self.desk, self.rows, self._own_log)
-
-    def _cosign(self) -> None:
-        """The thread that cosigns; what ends it is for the worker."""
-        try:
-            self.cosigning.run(self._stopping)
-        except StateError as error:
-            self._events.put(lambda error=error: self.distrust(error))  # type: ignore[misc]
-
-    def distrust(self, error: StateError) -> None:
-        """What follows when the log, or our own memory of it, is in doubt."""
-        if isinstance(error, SplitViewError | BrokenRuleError):
-            self._doubt(error)
-            return
-        if isinstance(error, RolledBackError):
-            note_restored(self.desk, self.rows, error)
-        self._failure = error
-        self.stop()
-
-    def _doubt(self, error: SplitViewError | BrokenRuleError) -> None:
-        """Pause the room in this party's name, once for one doubt."""
-        self._troubled(error)
-        reason = _DOUBT[type(error)].format(name=self.desk.name)
-        with self.desk.database.transaction():
-            standing = self.desk.stops.standing_stops()
-            if not any(stop.by == self.desk.name and stop.reason == reason for stop in standing):
-                with suppress(UsageError):  # it is closed, or we have paused it often enough
-                    stop_room(self.desk, PAUSED, reason)
-            self.after_stop()
-
     def look(self) -> None:
         """Entries or cosignatures have come: see what the log says of others, and go on with what waited for it."""
         try:
-            if self._own_log.read_on():
+            if self.watch.own_log.read_on():
                 with self.desk.database.transaction():
                     self.after_stop()
             self._sending.look()
         except (SplitViewError, RolledBackError) as error:
             self.distrust(error)
 
-    def show_late(self) -> None:
-        """Show our newest head to those who should have cosigned what we said: they may be shown another log.
-
-        The coordinator relays it, so it can hold it back; what it lets through convicts it.
-        """
-        database = self.desk.database
-        late = self.desk.clock() - LATE_S
-        rows = database.all("SELECT id, bytes FROM awaiting WHERE shown = 0 AND since <= ?", late)
-        if not rows:
-            return
-        with database.transaction():
-            others: set[str] = set()
-            for identifier, statement in rows:
-                others.update(statement_quorum(self.desk.contract, peek_statement(statement)).cosigners())
-                database.run("UPDATE awaiting SET shown = 1 WHERE id = ?", identifier)
-            for other in sorted(others & self.desk.contract.cards.keys() - {self.desk.name}):
-                self._show_head(other)
-
-    def _show_head(self, other: str) -> None:
-        """The newest one, and the newest that this party signed: it may have forgotten that."""
-        for note in {self.mirror.head(), self.mirror.head_signed_by(other)} - {b""}:
-            self.desk.send(other, HEAD, random_id(), {}, note)
+    def distrust(self, error: StateError) -> None:
+        """What follows when the log, or our own memory of it, is in doubt."""
+        if isinstance(error, SplitViewError | BrokenRuleError):
+            self._troubled(error)
+        else:
+            self._failure = error
+            self.stop()
+        self.watch.distrust(error)
 
     def _on_head(self, message: Message) -> None:
-        """Another party's newest head. One that is ahead of ours is compared when we are there; it gets ours now."""
         try:
-            self.mirror.compare(message.blob, sender=message.sender)
+            self.watch.on_head(message)
         except SplitViewError as error:
-            self._doubt(error)
-            return
-        if parse_checkpoint(parse_note(message.blob).text).size > self.mirror.size:
-            self._show_head(message.sender)
-
-    def uncovered(self, other: str) -> str:
-        """Who keeps what we and this party say waiting, in one line; empty while nobody does."""
-        quorum = question_quorum(self.desk.contract, asker=self.desk.name, owner=PartyName(other))
-        line = self.cosigning.absent(quorum.cosigners())
-        if line:
-            return line
-        late = self.desk.clock() - LATE_S
-        row = self.desk.database.one("SELECT kind, bytes FROM awaiting WHERE since <= ? ORDER BY id", late)
-        if row is None:
-            return ""
-        where = "has not reached our copy of it" if self.mirror.find(row[1]) is None else "is not cosigned by all"
-        return f"the log's entry of our {row[0]} {where}"
+            self.distrust(error)
 
     def close(self) -> None:
         """After `run`, and after the connection was closed: the thread that cosigns has ended, and so has our copy."""
-        if self._cosigner is not None:
-            self._cosigner.join(_JOIN_S)
-        self.mirror.close()
+        self.watch.close()
 
     def stop(self) -> None:
         """Finish the present step and return from `run`."""

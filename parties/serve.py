@@ -157,7 +157,7 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
     client = connect(opened)
     node = build_node(opened, client, noise=noise)
     log_own_signature(opened)
-    node.follow_log()
+    node.watch.follow()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())
     door = Door(

@@ -322,7 +322,7 @@ class LiveParty:
             client = connect(opened)
             tap = Tap(client, self.hooks)
             node = build_node(opened, tap, noise=self.noise)
-            node.follow_log()
+            node.watch.follow()
         except BaseException as error:
             self._failure = error
             self._ready.set()

@@ -158,7 +158,7 @@ class SteppedParty:
             return False
         self.publish()
         try:
-            changed = self.node.cosigning.step(0)
+            changed = self.node.watch.cosigning.step(0)
         except (RolledBackError, SplitViewError, BrokenRuleError) as error:
             self.node.distrust(error)
             self.cosigning_ended = True
@@ -166,7 +166,7 @@ class SteppedParty:
         except CleanroomError:
             return False  # tried again at the next step
         self.node.look()
-        self.node.show_late()
+        self.node.watch.show_late()
         return changed
 
     def take(self, item: Any) -> None:

@@ -276,11 +276,11 @@ def test_a_log_that_does_not_hand_over_its_entries_is_not_cosigned(lie: str, tmp
     with stepped_room(tmp_path) as room:
         room.match()
         room.settle()
-        held = room["brand"].node.mirror.size
+        held = room["brand"].node.watch.mirror.size
         room["brand"].relayed.pages, room.patience_s = PAGES[lie], 1.0
         with pytest.raises(AssertionError, match="no answer"):
             room.ask("shop", "brand")
-        assert room["brand"].node.mirror.size == held
+        assert room["brand"].node.watch.mirror.size == held
         assert room["shop"].states("question") == ["asked"]
         room["brand"].relayed.pages, room.patience_s = lambda page: page, 20.0
         assert room.ask("shop", "brand").state == "answered"

@@ -163,7 +163,7 @@ def test_a_pause_that_was_not_delivered_is_read_in_the_log(tmp_path: Path) -> No
 def hear_of_no_stop(party: SteppedParty) -> None:
     """The coordinator delivers no stop, and the party does not look for one in the log."""
     party.relayed.through = lambda deliveries: [one for one in deliveries if not _is_stop(one)]
-    party.node._own_log.read_on = lambda: False  # type: ignore[method-assign] # a party that does not keep to the rules
+    party.node.watch.own_log.read_on = lambda: False  # type: ignore[method-assign] # a party that does not keep to the rules
 
 
 def _is_stop(delivery: Delivery) -> bool:
@@ -397,7 +397,7 @@ def test_the_same_companies_go_on_in_a_room_under_another_name(tmp_path: Path) -
     RoomState(folder, summer).prepare()
     with stepped_room(tmp_path, room=summer) as room:
         for party in room.parties.values():
-            party.node.follow_log()
+            party.node.watch.follow()
         assert room.contract.room == "summer"
         room.ask("shop", "brand")
         assert room["brand"].look("SELECT DISTINCT room FROM ledger ORDER BY room") == [("spring",), ("summer",)]

@@ -31,7 +31,7 @@ def copied(room: SteppedRoom, folder: Path) -> SteppedParty:
     twin = SteppedParty(Home(folder), DiscreteNoise())
     twin.acknowledged = brand.acknowledged
     twin.publish = brand.publish
-    twin.node.follow_log()
+    twin.node.watch.follow()
     return twin
 
 
@@ -76,7 +76,7 @@ def test_one_plan_is_debited_and_released_once_and_the_slower_node_stops(tmp_pat
         assert not [one.kind for one in brand.post.written if one.subject_id.hex() == plan]
         assert brand.node._stopping.is_set()
         with pytest.raises(StateError, match="another node uses this identity"):
-            brand.node.follow_log()
+            brand.node.watch.follow()
         twin.close()
 
 
@@ -93,7 +93,7 @@ def test_a_node_whose_key_has_cosigned_elsewhere_stops_before_it_says_anything(t
         assert "dead" in brand.states("setup")
         assert "ready" not in brand.states("setup")
         with pytest.raises(StateError, match="cleanroom party ledger replay"):
-            brand.node.follow_log()
+            brand.node.watch.follow()
         twin.close()
 
 
@@ -105,10 +105,10 @@ def test_the_stopped_node_serves_again_after_the_replay_and_says_nothing_twice(t
         spent = twin.spent("shop")
         twin.close()
         brand = room["brand"]
-        desk, mirror = brand.opened.desk, brand.node.mirror
+        desk, mirror = brand.opened.desk, brand.node.watch.mirror
         mirror.catch_up(brand.relayed.client, check=room_check(desk, mirror), now=int(desk.clock()))
         Replay(desk, brand.node.rows).run(mirror)
-        brand.node.follow_log()
+        brand.node.watch.follow()
         assert brand.spent("shop") == spent
         brand.node._stopping.clear()
         before = len(room.log("budget.debit"))

@@ -1,0 +1,156 @@
+"""What a node does about the room's log beside cosigning it: doubt it, show it to others, say who holds it up.
+
+A log that shows two histories, or an entry against the room's rules, pauses the room in this party's name; what proves
+it is kept. A log that knows more of us than we do means that our memory is older than what we said.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from cleanroom.cosigner.log import Log
+from cleanroom.cosigner.mirror import Mirror
+from cleanroom.cosigner.stops import BrokenRuleError, RolledBackError, SplitViewError
+from cleanroom.errors import StateError, UsageError
+from cleanroom.ids import PartyName, random_id
+from cleanroom.querylog.dsse import peek_statement
+from cleanroom.querylog.log_policy import question_quorum, statement_quorum
+from cleanroom.question.stop import PAUSED
+from cleanroom.transparency.checkpoint import parse_checkpoint
+from cleanroom.transparency.note import parse_note
+from parties.cosigning import LATE_S, Cosigning
+from parties.desk import Desk
+from parties.own_log import OwnLog, check_own_statements, check_restored, note_restored
+from parties.post import Message
+from parties.setup_rows import SetupRows
+from parties.stopping import stop_room
+
+_LOG = logging.getLogger("cleanroom.node")
+HEAD = "log.head"
+_JOIN_S = 10.0
+_DOUBT = {
+    SplitViewError: "the query log shows two histories: both signed heads are kept, ask {name}'s operator for them",
+    BrokenRuleError: "the query log has an entry against the room's rules: its signed head is kept, ask {name}",
+}
+
+
+class LogWatch:
+    """One node's watch over the log. `changed`: entries or cosignatures have come, called in the thread that cosigns;
+    `distrusted`: that thread ended, called in it; `paused`: this party's room has just been paused."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        rows: SetupRows,
+        mirror: Mirror,
+        log: Log,
+        *,
+        changed: Callable[[], None],
+        distrusted: Callable[[StateError], None],
+        paused: Callable[[], None],
+    ) -> None:
+        self.mirror = mirror
+        self.cosigning = Cosigning(desk, mirror, log, changed=changed)
+        self.own_log = OwnLog(desk, mirror)
+        self._desk = desk
+        self._rows = rows
+        self._distrusted = distrusted
+        self._paused = paused
+        self._thread: threading.Thread | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What hinders cosigning now, in one line; empty when nothing does."""
+        return self.cosigning.trouble
+
+    def follow(self) -> None:
+        """Before serving: bring our copy of the log up to its newest head, and compare it with what we remember.
+
+        Raises StateError for a restored backup, PeerError for a log that is not the one this node checked before.
+        """
+        check_restored(self._desk)
+        try:
+            self.cosigning.follow()
+        except (SplitViewError, BrokenRuleError, RolledBackError) as error:
+            _LOG.warning("the query log: %s", error)
+            self.distrust(error)
+            if isinstance(error, RolledBackError):
+                raise
+        check_own_statements(self._desk, self._rows, self.own_log)
+
+    def start(self, stopping: threading.Event) -> None:
+        """Cosign in a thread of its own until `stopping` is set."""
+        self._thread = threading.Thread(target=self._cosign, args=(stopping,), name="cosign", daemon=True)
+        self._thread.start()
+
+    def _cosign(self, stopping: threading.Event) -> None:
+        try:
+            self.cosigning.run(stopping)
+        except StateError as error:
+            self._distrusted(error)
+
+    def close(self) -> None:
+        """The thread that cosigns has ended, and so has our copy."""
+        if self._thread is not None:
+            self._thread.join(_JOIN_S)
+        self.mirror.close()
+
+    def distrust(self, error: StateError) -> None:
+        """Pause the room in this party's name, once for one doubt of the log; or remember that we forgot something."""
+        if isinstance(error, RolledBackError):
+            note_restored(self._desk, self._rows, error)
+        if not isinstance(error, SplitViewError | BrokenRuleError):
+            return
+        reason = _DOUBT[type(error)].format(name=self._desk.name)
+        with self._desk.database.transaction():
+            standing = self._desk.stops.standing_stops()
+            if not any(stop.by == self._desk.name and stop.reason == reason for stop in standing):
+                with suppress(UsageError):  # it is closed, or we have paused it often enough
+                    stop_room(self._desk, PAUSED, reason)
+            self._paused()
+
+    def show_late(self) -> None:
+        """Show our newest head to those who should have cosigned what we said: they may be shown another log.
+
+        The coordinator relays it, so it can hold it back; what it lets through convicts it.
+        """
+        database = self._desk.database
+        late = self._desk.clock() - LATE_S
+        rows = database.all("SELECT id, bytes FROM awaiting WHERE shown = 0 AND since <= ?", late)
+        if not rows:
+            return
+        with database.transaction():
+            others: set[str] = set()
+            for identifier, statement in rows:
+                others.update(statement_quorum(self._desk.contract, peek_statement(statement)).cosigners())
+                database.run("UPDATE awaiting SET shown = 1 WHERE id = ?", identifier)
+            for other in sorted(others & self._desk.contract.cards.keys() - {self._desk.name}):
+                self._show_head(other)
+
+    def _show_head(self, other: str) -> None:
+        """The newest one, and the newest that this party signed: it may have forgotten that."""
+        for note in {self.mirror.head(), self.mirror.head_signed_by(other)} - {b""}:
+            self._desk.send(other, HEAD, random_id(), {}, note)
+
+    def on_head(self, message: Message) -> None:
+        """Another party's newest head. One that is ahead of ours is compared when we are there; it gets ours now.
+
+        Raises SplitViewError for one that contradicts ours.
+        """
+        self.mirror.compare(message.blob, sender=message.sender)
+        if parse_checkpoint(parse_note(message.blob).text).size > self.mirror.size:
+            self._show_head(message.sender)
+
+    def uncovered(self, other: str) -> str:
+        """Who keeps what we and this party say waiting, in one line; empty while nobody does."""
+        quorum = question_quorum(self._desk.contract, asker=self._desk.name, owner=PartyName(other))
+        line = self.cosigning.absent(quorum.cosigners())
+        if line:
+            return line
+        late = self._desk.clock() - LATE_S
+        row = self._desk.database.one("SELECT kind, bytes FROM awaiting WHERE since <= ? ORDER BY id", late)
+        if row is None:
+            return ""
+        where = "has not reached our copy of it" if self.mirror.find(row[1]) is None else "is not cosigned by all"
+        return f"the log's entry of our {row[0]} {where}"
