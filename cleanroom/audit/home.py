@@ -13,7 +13,7 @@ from cleanroom.crypto.key_files import private_folder, read_secret, write_secret
 from cleanroom.crypto.signatures import SigningKey
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName, party_name
-from cleanroom.question.card import fingerprint
+from cleanroom.question.card import auditor_fingerprint
 
 _CARD = """# The card of auditor {name}. Read its fingerprint out on another channel before it is signed:
 # {fingerprint}
@@ -71,8 +71,7 @@ class AuditorHome:
 
     def fingerprint(self) -> str:
         """What is read out by telephone."""
-        public = base64.b64encode(self.cosigning_key().public_bytes()).decode("ascii")
-        return fingerprint({"cosigning": public, "kind": "auditor-card", "name": self.name(), "v": 1})
+        return auditor_fingerprint(self.name(), self.cosigning_key().public_bytes())
 
     def tls_pair(self) -> tuple[bytes, bytes]:
         """Key and certificate, PEM; raises UsageError that says how to get them."""

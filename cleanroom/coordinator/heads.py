@@ -182,18 +182,20 @@ class Heads:
     ) -> Published:
         """What the caller lacks, at once or as soon as there is something; nothing new when time is up.
 
-        Raises CallRefused when a newer poll of the same caller takes over or the process ends.
+        Raises CallRefused when a newer poll of the same caller takes over or the process ends. Who does not wait takes
+        nobody's place: an auditor copies the log beside its own cosigner.
         """
         end = monotonic() + wait_s
         with self._lock:
             seen = seen if seen <= self._version else 0  # this database is older than what the caller has seen
-            self._tickets[caller] += 1
+            if wait_s > 0:
+                self._tickets[caller] += 1
+                self._news.notify_all()
             ticket = self._tickets[caller]
-            self._news.notify_all()
         while True:
             with self._lock:
                 heard = self._rings
-                if self._tickets[caller] != ticket:
+                if wait_s > 0 and self._tickets[caller] != ticket:
                     raise CallRefused(Reason.POLL_REPLACED, "a newer poll of the same cosigner came")
             if not is_active():  # nobody is there any more to take a head, which others would then wait for
                 return Published(b"", (), seen)

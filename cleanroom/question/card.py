@@ -39,6 +39,12 @@ def fingerprint(body: dict[str, Any]) -> str:
     return "-".join(digits[i : i + 4] for i in range(0, len(digits), 4))
 
 
+def auditor_fingerprint(name: PartyName, key: bytes) -> str:
+    """What an auditor reads out to every party before it signs: the name and the cosigning key in the room file."""
+    public = base64.b64encode(key).decode("ascii")
+    return fingerprint({"cosigning": public, "kind": "auditor-card", "name": name, "v": 1})
+
+
 @dataclass(frozen=True, slots=True)
 class PartyCard:
     """A company's name, identity key (32 bytes), sealing key (1,216) and cosigning key (32)."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from cleanroom.answer.result import epsilon_number
 from cleanroom.privacy.accountant import accountant
+from cleanroom.question.card import auditor_fingerprint
 from cleanroom.question.contract import Contract
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 from cleanroom.wire.contract_file import contract_bytes
@@ -88,9 +89,10 @@ def _room(contract: Contract, body: Mapping[str, Any]) -> Iterator[tuple[str, st
     yield "segmentations within one match, at most", str(contract.setups_per_match)
     coordinator = contract.coordinator
     yield "coordinator", f"{coordinator.domain} at {coordinator.address}, card {coordinator.fingerprint()}"
-    for name, auditor in body["auditors"].items():
-        must = "must cosign" if auditor["required"] else "may cosign"
-        yield f"auditor {name}", f"reads the log, and {must} it with the key {auditor['key']}"
+    for name, auditor in contract.auditors.items():
+        must = "must" if auditor.required else "may"
+        card = auditor_fingerprint(name, auditor.key)
+        yield f"auditor {name}", f"reads the log, and {must} cosign it; card {card}"
     yield "number of the room's log", str(contract.log_number)
     yield "an answer counts when", _QUORUMS.get(contract.quorum, contract.quorum)
     yield "cryptographic suite", contract.suite

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cleanroom.audit.home import AuditorHome
 from cleanroom.ids import ColumnName, PartyName, RoomName
 from cleanroom.question.approval import Approval
 from cleanroom.question.columns import Dimension, Hidden, Measure, Reduction
@@ -157,6 +159,14 @@ def test_keys_are_said_as_the_fingerprints_of_the_telephone(name: str) -> None:
     page = "\n".join(lines(AGREED))
     assert AGREED.coordinator.fingerprint() in page
     assert next(card for card in AGREED.cards.values() if card.name == name).fingerprint() in page
+
+
+def test_an_auditor_s_key_is_said_as_the_fingerprint_that_it_reads_out(tmp_path: Path) -> None:
+    home = AuditorHome(tmp_path / "eve")
+    read_out = home.create(PartyName("eve"), required=False)
+    auditor = Auditor(home.cosigning_key().public_bytes(), required=False)
+    page = lines(replace(AGREED, auditors={PartyName("eve"): auditor}))
+    assert f"  auditor eve: reads the log, and may cosign it; card {read_out}" in page
 
 
 def test_no_two_terms_have_one_name() -> None:
