@@ -5,6 +5,7 @@ copy lies in the node's folder. That there is one is remembered in the node's da
 anew, since without it nobody knows what our key has signed.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -13,12 +14,13 @@ from pathlib import Path
 from cleanroom.cosigner.absence import absence
 from cleanroom.cosigner.cosigner import Cosigner
 from cleanroom.cosigner.log import Log
-from cleanroom.cosigner.mirror import Mirror
+from cleanroom.cosigner.mirror import Check, Mirror
 from cleanroom.cosigner.room_check import RoomCheck
 from cleanroom.querylog.room_rules import RoomRules
 from parties.desk import Desk
-from parties.own_log import OwnStatements
+from parties.own_log import OwnStatements, check_continued
 
+_LOG = logging.getLogger("cleanroom.node")
 FOLLOW_S = 30.0
 LATE_S = 10
 """For how long a head may lack somebody's cosignature before people are told whose."""
@@ -42,6 +44,17 @@ def room_check(desk: Desk, mirror: Mirror) -> RoomCheck:
     return RoomCheck(mirror, lambda: RoomRules(desk.contract, desk.contract_hash))
 
 
+def replay_check(desk: Desk, mirror: Mirror) -> Check:
+    """What a replay asks before it holds more: the room's rules, and that it is the log which we remember."""
+    rules = room_check(desk, mirror)
+
+    def check(first: int, entries: Sequence[bytes]) -> None:
+        check_continued(desk, mirror, first, entries)
+        rules(first, entries)
+
+    return check
+
+
 class Cosigning:
     """One node's cosigner. `changed` is called when entries or cosignatures have come, in the thread that cosigns."""
 
@@ -58,6 +71,7 @@ class Cosigning:
             clock=desk.clock,
             check=self._check,
             changed=changed,
+            troubled=lambda line: _LOG.warning("the query log: %s", line),
         )
 
     @property

@@ -21,7 +21,7 @@ from cleanroom.transparency.checkpoint import parse_checkpoint
 from cleanroom.transparency.note import parse_note
 from parties.cosigning import LATE_S, Cosigning
 from parties.desk import Desk
-from parties.own_log import OwnLog, check_own_statements, check_restored, note_restored
+from parties.own_log import OwnLog, check_copy, check_own_statements, check_restored, note_restored
 from parties.post import Message
 from parties.setup_rows import SetupRows
 from parties.stopping import stop_room
@@ -70,6 +70,7 @@ class LogWatch:
         Raises StateError for a restored backup, PeerError for a log that is not the one this node checked before.
         """
         check_restored(self._desk)
+        check_copy(self._desk, self._rows, self.mirror)
         try:
             self.cosigning.follow()
         except (SplitViewError, BrokenRuleError, RolledBackError) as error:
@@ -141,6 +142,16 @@ class LogWatch:
         self.mirror.compare(message.blob, sender=message.sender)
         if parse_checkpoint(parse_note(message.blob).text).size > self.mirror.size:
             self._show_head(message.sender)
+
+    def standing(self) -> str:
+        """For the operator, in one line: what is wrong with the log, or who lacks what of it since when, or nothing."""
+        size, convicted = self.mirror.size, self.mirror.evidence()
+        if convicted:
+            return f"IN DOUBT: {convicted[-1].why}; what proves it is kept in the folder evidence beside our copy"
+        if self.trouble:
+            return f"TROUBLE: {self.trouble}"
+        absent = self.cosigning.absent(self._desk.log_policy.cosigners)
+        return f"{size} entries are held and cosigned here; {absent or 'nobody is missing'}"
 
     def uncovered(self, other: str) -> str:
         """Who keeps what we and this party say waiting, in one line; empty while nobody does."""

@@ -17,8 +17,11 @@ from cleanroom.crypto.signatures import SigningKey
 from cleanroom.errors import PeerError, StateError
 from cleanroom.querylog.dsse import open_statement, peek_statement
 from cleanroom.question.stop import CLOSED, PAUSED, Stop, read_earlier_stop
+from cleanroom.transparency.checkpoint import parse_checkpoint
 from cleanroom.transparency.frontier import Frontier
 from cleanroom.transparency.hashes import leaf_hash
+from cleanroom.transparency.note import parse_note
+from cleanroom.transparency.proof_file import parse_proof
 from cleanroom.transparency.witness import Held
 from parties.database import Database
 from parties.desk import Desk, holds_statement
@@ -31,6 +34,11 @@ _RESTORED = (
     " identity. All set-ups are dead; replay the missing debits before serving again:"
     f" {REPLAY}"
 )
+_COPY_RESTORED = (
+    "our copy of the log is older than what this node remembers of it: a backup was restored. All set-ups are dead;"
+    f" catch up with the log before serving again: {REPLAY}"
+)
+_NEWEST_PROOFS = 64
 
 
 class Copy(Protocol):
@@ -44,10 +52,13 @@ class Copy(Protocol):
 
 
 class RestoredError(RolledBackError):
-    """The log has a statement of ours that we do not hold. It was seen when it had `size` entries under `root`."""
+    """The log has a statement of ours that we do not hold, or our copy of it was once longer.
 
-    def __init__(self, size: int, root: bytes) -> None:
-        super().__init__(_RESTORED)
+    It was seen when it had `size` entries under `root`.
+    """
+
+    def __init__(self, size: int, root: bytes, why: str = _RESTORED) -> None:
+        super().__init__(why)
         self.size = size
         self.root = root
 
@@ -79,6 +90,44 @@ def check_own_statements(desk: Desk, rows: SetupRows, own_log: "OwnLog") -> None
     except RestoredError as error:
         note_restored(desk, rows, error)
         raise
+
+
+def remembered_places(desk: Desk) -> list[tuple[int, bytes]]:
+    """Heads of this log that our copy has had, as size and root: our database's, not our copy's, word for it."""
+    places = [log_mark(desk)]
+    rows = desk.database.all(
+        "SELECT proof FROM statement WHERE proof != '' ORDER BY rowid DESC LIMIT ?", _NEWEST_PROOFS
+    )
+    for (proof,) in rows:
+        head = parse_checkpoint(parse_note(parse_proof(proof.encode("utf-8")).checkpoint).text)
+        if head.origin == desk.log_policy.log_keys[0].name:
+            places.append((head.size, head.root))
+    return places
+
+
+def check_copy(desk: Desk, rows: SetupRows, mirror: Copy) -> None:
+    """At the start, before anything is signed: our copy is as long as we remember it, and the same log.
+
+    Raises RestoredError, noted for good: what was signed under the copy that is gone, this one does not know.
+    """
+    size, root = max(remembered_places(desk))
+    if mirror.size < size:
+        error = RestoredError(size, root, _COPY_RESTORED)
+        note_restored(desk, rows, error)
+        raise error
+    check_place(mirror, size, root)
+
+
+def check_continued(desk: Desk, mirror: Copy, first: int, entries: Sequence[bytes]) -> None:
+    """Before these are held after the first `first`: they lead through what we remember; raises PeerError."""
+    end = _frontier(entry for _, entry in walk(mirror, 0, first))
+    roots = dict(place for place in remembered_places(desk) if first < place[0])
+    for entry in entries:
+        end = end.with_leaf(leaf_hash(entry))
+        if roots.pop(end.size, end.root()) != end.root():
+            raise PeerError(f"entry {end.size - 1} of the log is not the one that this node saw there before")
+    if roots:
+        raise PeerError(f"the log ends at {end.size} entries, and this node has seen {max(roots)} before")
 
 
 class OwnStatements:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cleanroom.errors import UsageError
+from cleanroom.errors import StateError, UsageError
 from cleanroom.question.agreement import Agreement
 from cleanroom.question.resumption import parse_resumption
 from cleanroom.question.stop import checked_reason
@@ -17,6 +17,7 @@ from parties.desk import Desk
 from parties.door import Progress, ask_door
 from parties.home import Home
 from parties.node import Node
+from parties.own_log import check_restored
 from parties.settings import Analyst
 from parties.stopping import WORDS, resume_room, stop_room
 
@@ -40,7 +41,24 @@ def door_commands(home: Home, agreement: Agreement, node: Node) -> dict[str, tup
         resumption = parse_resumption(str(request.get("file")).encode("utf-8"), agreement.contract)
         return {"lifted": node.call(lambda: resume_room(node.desk, resumption))}
 
-    return {"room-stop": ("operator", stop), "room-resume": ("operator", resume)}
+    def log(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        return {"line": node.watch.standing()}
+
+    return {"room-stop": ("operator", stop), "room-resume": ("operator", resume), "room-log": ("operator", log)}
+
+
+def log_at_home(home: Home, *, clock: Clock) -> str:
+    """How the serving node sees the room's log, in one line; empty when no node serves and nothing is wrong."""
+
+    def alone(desk: Desk) -> dict[str, Any]:
+        try:
+            check_restored(desk)
+        except StateError as error:
+            return {"line": f"NOT SERVING: {error}"}
+        return {"line": ""}
+
+    said, _ = at_the_node(home, {"command": "room-log"}, alone, clock)
+    return str(said["line"])
 
 
 def stop_at_door(door: Path, how: str, reason: str) -> str:

@@ -22,17 +22,20 @@ from cleanroom.transparency.hashes import EMPTY_ROOT, leaf_hash
 from cleanroom.transparency.note import SignedNote, parse_note, parse_signature_lines
 from cleanroom.transparency.witness import Advance, Held, Refusal, answer
 from cleanroom.transparency.witness_message import parse_request
+from cleanroom.wire.messages import MAX_NOTES, Published
 
 WAIT_MS = 20_000
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+MAX_POLLS = 64
 
 
 class Cosigner:
     """One for each mirror. `clock` in POSIX seconds; `check(first, entries)` is asked before anything is stored.
 
-    `changed` is called after entries or cosignatures have come. `trouble` is one line about what hinders it now, empty
-    when nothing does. `name` is ours in the policy, and `key` must be the one that it names. Raises UsageError.
+    `changed` is called after entries or cosignatures have come, `troubled` with each new trouble. `trouble` is one line
+    about what hinders it now, empty when nothing does. `name` is ours in the policy, and `key` must be the one that it
+    names. Raises UsageError.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Cosigner:
         clock: Callable[[], float],
         check: Check,
         changed: Callable[[], None],
+        troubled: Callable[[str], None] = lambda _: None,
     ) -> None:
         if key.public_bytes() != mirror.key.public:
             raise UsageError(f"the cosigning key in this home is not the one that the contract names for {name}")
@@ -54,6 +58,7 @@ class Cosigner:
         self._clock = clock
         self._check = check
         self._changed = changed
+        self._troubled = troubled
         self._seen = 0
         self._was_doubtful = False
         self.trouble = ""
@@ -69,14 +74,14 @@ class Cosigner:
         changed = False
         with _noting(trouble):
             changed = self._send()
-        news = self._log.poll_checkpoint(self._mirror.size, self._seen, wait_ms)
-        for note in news.notes:
+        news, notes = self._poll(wait_ms)
+        for note in notes:
             with _noting(trouble):
                 self._mirror.refuse_own(note)
         if news.request:
             with _noting(trouble):
                 changed = self._follow(news.request) or changed
-        for note in news.notes:
+        for note in notes:
             with _noting(trouble):
                 changed = self._mirror.take(note) or changed
         self._remember(news.version, is_doubtful=bool(trouble))
@@ -85,6 +90,20 @@ class Cosigner:
         if trouble:
             raise trouble[0]
         return changed
+
+    def _poll(self, wait_ms: int) -> tuple[Published, list[bytes]]:
+        """The newest head, and every cosigned head since the last poll: our own signature may be in the last of them.
+
+        Raises PeerError when there is no end to them.
+        """
+        news = self._log.poll_checkpoint(self._mirror.size, self._seen, wait_ms)
+        notes = list(news.notes)
+        for _ in range(MAX_POLLS):
+            if len(news.notes) < MAX_NOTES:
+                return news, notes
+            news = self._log.poll_checkpoint(self._mirror.size, news.version, 0)
+            notes += news.notes
+        raise PeerError("the log offers cosigned heads without end")
 
     def _remember(self, version: int, *, is_doubtful: bool) -> None:
         """A note that was refused is offered once: after the first poll without trouble all are asked for again."""
@@ -98,16 +117,22 @@ class Cosigner:
             try:
                 self.step(WAIT_MS)
             except (RolledBackError, SplitViewError, BrokenRuleError) as error:
-                self.trouble = str(error)
+                self._say(str(error))
                 self._changed()
                 raise
             except CleanroomError as error:
-                self.trouble = str(error)
+                self._say(str(error))
                 stopping.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
             else:
                 self.trouble = ""
                 pause = FIRST_PAUSE_S
+
+    def _say(self, line: str) -> None:
+        """What hinders it now; said once while it stays the same."""
+        if line != self.trouble:
+            self._troubled(line)
+        self.trouble = line
 
     def catch_up(self) -> None:
         """See `Mirror.catch_up`."""

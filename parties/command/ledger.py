@@ -131,7 +131,7 @@ def replay(home: Path) -> None:
     The node must be stopped. What was forgotten is read from the coordinator's log and from receipts that peers showed;
     whatever is found counts as spent. Doing it again changes nothing.
     """
-    from parties.cosigning import open_mirror, room_check
+    from parties.cosigning import open_mirror, replay_check
     from parties.replay import Replay
     from parties.serve import connect
     from parties.setup_rows import SetupRows
@@ -143,7 +143,7 @@ def replay(home: Path) -> None:
             client = connect(opened)
             mirror = open_mirror(opened.desk, opened.home.mirror_folder)
             try:
-                mirror.catch_up(client, check=room_check(opened.desk, mirror), now=int(opened.desk.clock()))
+                mirror.catch_up(client, check=replay_check(opened.desk, mirror), now=int(opened.desk.clock()))
                 done = Replay(opened.desk, SetupRows(opened.desk)).run(mirror)
             finally:
                 mirror.close()

@@ -11,11 +11,12 @@ from cleanroom.question.contract import Contract
 from cleanroom.question.resumption import Resumption, parse_resumption, start_resumption
 from cleanroom.question.stop import CLOSED, PAUSED, Stop
 from cleanroom.report.agreement_words import ROOM, terms
+from cleanroom.report.visible import visible
 from parties.agreeing import agreement_in_force, names, replace_file, written_at
 from parties.beside import desk_beside
 from parties.command.party import HOME, read_input
 from parties.home import Home
-from parties.room_life import resume_at_home, stop_at_door, stop_at_home
+from parties.room_life import log_at_home, resume_at_home, stop_at_door, stop_at_home
 
 REASON = click.option("--reason", required=True, help="Why, in one line; the other parties are shown it.")
 HOME_OR_DOOR = click.option("--home", type=click.Path(path_type=Path), help="The node's folder.")
@@ -45,10 +46,18 @@ def _stop(how: str, home: Path | None, socket: Path | None, reason: str) -> None
         raise UsageError("say where your node is: --home FOLDER or --socket FILE")
 
 
+def _log(home: Home) -> str:
+    try:
+        return log_at_home(home, clock=time.time)
+    except CleanroomError as error:
+        return f"not known: {error}"
+
+
 @click.command()
 @HOME
 def status(home: Path) -> None:
-    """Say which agreement is in force here, who signed it, and whether the room is open, paused or closed."""
+    """Say which agreement is in force here, who signed it, whether the room is open, paused or closed, and, when a
+    node serves, who has not cosigned its log since when."""
     folder = Home(home)
     agreement = agreement_in_force(folder)
     click.echo(f"room      {agreement.contract.room}, in force at {home}")
@@ -65,6 +74,8 @@ def status(home: Path) -> None:
         click.echo("standing  open")
     elif stops[0].kind == PAUSED:
         click.echo(f"missing   {_lacking(folder, agreement.contract, stops)}")
+    if line := _log(folder):
+        click.echo(visible(f"log       {line}"))
 
 
 def _lacking(home: Home, contract: Contract, stops: list[Stop]) -> str:

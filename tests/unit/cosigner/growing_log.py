@@ -46,8 +46,9 @@ class GrowingLog:
             return unchecked(self.shown)
         size = len(self.entries)
         request = b"" if size == held_size else self.request(held_size)
-        sizes = sorted(set(self.grown[seen:]))[:16]
-        return Published(request, (*self.extra, *(self.notes[one].to_bytes() for one in sizes)), len(self.grown))
+        grown = self.grown[seen : seen + 16 - len(self.extra)]
+        notes = (self.notes[one].to_bytes() for one in sorted(set(grown)))
+        return Published(request, (*self.extra, *notes), min(seen, len(self.grown)) + len(grown))
 
     def request(self, held_size: int) -> bytes:
         proof = prove_consistency(tree_of(self.entries), min(held_size, len(self.entries)), len(self.entries))

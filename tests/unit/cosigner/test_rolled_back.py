@@ -6,6 +6,7 @@ hostile-inputs.md row 40: the database lost, rolled back, or copied to a second 
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -212,3 +213,45 @@ def test_a_mirror_of_another_log_is_not_used(folder: Path) -> None:
     connection.close()
     with pytest.raises(UsageError, match="mirrors the log other/log"):
         open_mirror(path, begun=True)
+
+
+@pytest.mark.parametrize("count", [15, 16, 17, 40])
+def test_a_signature_of_ours_is_looked_for_in_all_heads_before_anything_is_signed(folder: Path, count: int) -> None:
+    """A log hands over at most 16 heads at once, the oldest first; ours is in the last of them."""
+    entries = some_entries(count + 2)
+    path, log = folder / "mirror.db", GrowingLog(entries[:1])
+    mirror = open_mirror(path)
+    cosigner(mirror, log).step(0)
+    log.grown.clear()
+    for size in range(2, count + 1):
+        log.entries = entries[:size]
+        log.cosigned_by("asker")
+    log.entries = entries[: count + 1]
+    log.cosigned_by("owner")
+    log.entries, before = entries, list(log.answers)
+    with pytest.raises(RolledBackError):
+        cosigner(mirror, log).step(0)
+    assert (log.answers, mirror.size) == (before, 1)
+
+
+def test_a_log_that_offers_heads_without_end_is_not_followed(folder: Path) -> None:
+    log = GrowingLog(HONEST)
+    for size in range(10):
+        log.entries = HONEST[:size]
+        log.cosigned_by("asker")
+    log.entries = HONEST
+    full = log.poll_checkpoint(0, 0, 0)
+    notes = (full.notes * 2)[:16]
+    log.poll_checkpoint = lambda *_: Unending(full.request, notes, 0)  # type: ignore[method-assign,assignment]
+    mirror = open_mirror(folder / "mirror.db")
+    with pytest.raises(PeerError, match="without end"):
+        cosigner(mirror, log).step(0)
+    assert (log.answers, mirror.size) == ([], 0)
+
+
+class Unending(NamedTuple):
+    """A poll's answer as its client would not let it through."""
+
+    request: bytes
+    notes: tuple[bytes, ...]
+    version: int
