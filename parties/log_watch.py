@@ -109,6 +109,8 @@ class LogWatch:
             if not any(stop.by == self._desk.name and stop.reason == reason for stop in standing):
                 with suppress(UsageError):  # it is closed, or we have paused it often enough
                     stop_room(self._desk, PAUSED, reason)
+                if isinstance(error, SplitViewError):
+                    self._show_evidence()
             self._paused()
 
     def show_late(self) -> None:
@@ -126,8 +128,19 @@ class LogWatch:
             for identifier, statement in rows:
                 others.update(statement_quorum(self._desk.contract, peek_statement(statement)).cosigners())
                 database.run("UPDATE awaiting SET shown = 1 WHERE id = ?", identifier)
-            for other in sorted(others & self._desk.contract.cards.keys() - {self._desk.name}):
+            for other in self._others() & others:
                 self._show_head(other)
+
+    def _others(self) -> set[str]:
+        return {str(name) for name in self._desk.contract.cards if name != self._desk.name}
+
+    def _show_evidence(self) -> None:
+        """What convicts the log here is shown to everybody, so that it is convicted there as well."""
+        kept = [note for one in self.mirror.evidence() if one.is_split for note in (one.ours, one.theirs)]
+        for other in sorted(self._others()):
+            for note in dict.fromkeys((*kept, self.mirror.head())):
+                if note:
+                    self._desk.send(other, HEAD, random_id(), {}, note)
 
     def _show_head(self, other: str) -> None:
         """The newest one, and the newest that this party signed: it may have forgotten that."""

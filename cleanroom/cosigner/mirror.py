@@ -6,7 +6,8 @@
    older than what was signed (a restored backup, a second node): nothing more is signed until `catch_up`.
 4. A note of the log whose root is not our tree's convicts the log. Both notes are kept; nothing is signed any more.
 
-A note of a larger size than is held is kept, one for each sender, and compared before that size is stored. Thread-safe.
+A note of a larger size than is held is kept, one for each sender, and compared before that size is stored; two of one
+size with two roots convict the log at once. Thread-safe.
 """
 
 import threading
@@ -219,6 +220,9 @@ class Mirror:
     def _keep(self, head: Head, sender: str) -> bool:
         size = head.checkpoint.size
         if size > self.size:
+            for other in self._shelf.ahead(size):
+                if other.checkpoint.size == size and other.checkpoint.root != head.checkpoint.root:
+                    self._convict(head, other.note.to_bytes())
             self._shelf.keep_ahead(head, sender)
             return False
         if head.checkpoint.root != self._shelf.tree.root(size):

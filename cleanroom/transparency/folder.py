@@ -3,7 +3,8 @@
 Everything is computed again from the entries; nothing in the folder is believed before. In this order:
 
 1. the checkpoint is signed by its log, and every line of a known key verifies              INVALID
-2. no checkpoint that the reader kept from elsewhere shows another root for this size       DIVERGED
+2. no checkpoint that the reader kept from elsewhere shows another root for this size,
+   and no two of them show two roots for one size                                           DIVERGED
 3. every bundle and tile that this size needs is there and is what the entries make it      INVALID
 4. kept checkpoints of smaller sizes have the roots that these entries had then             DIVERGED
 5. no kept checkpoint is of a larger size: the folder is not yesterday's                    STALE
@@ -12,7 +13,7 @@ Everything is computed again from the entries; nothing in the folder is believed
 What the entries say is not judged here; nor is it proven that a log, all cosigners included, did not lie together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cleanroom.transparency.contents import Contents, check_contents
@@ -46,6 +47,7 @@ def verify_folder(
     for path, other in others:
         if other.checkpoint.size == size and other.checkpoint.root != head.checkpoint.root:
             raise _diverged(head, other, path)
+    _check_each_other(others)
     contents = check_contents(files, head.checkpoint)
     for path, other in others:
         earlier = other.checkpoint
@@ -63,6 +65,21 @@ def _of_the_same_log(head: Head, kept: Mapping[str, bytes], policy: Policy) -> l
     """Kept checkpoints, each signed by the log as well; those of another origin say nothing about this one."""
     others = [(path, read_head(note, policy, path)) for path, note in sorted(kept.items())]
     return [(path, other) for path, other in others if other.checkpoint.origin == head.checkpoint.origin]
+
+
+def _check_each_other(others: Sequence[tuple[str, Head]]) -> None:
+    """Two kept checkpoints of one size convict the log also where this folder is older than both."""
+    first: dict[int, tuple[str, Head]] = {}
+    for path, other in others:
+        size = other.checkpoint.size
+        known_path, known = first.setdefault(size, (path, other))
+        if known.checkpoint.root != other.checkpoint.root:
+            raise AuditFailure(
+                Outcome.DIVERGED,
+                f"the log signed two histories of its first {size} entries: {known_path} has one, this note the other",
+                path=path,
+                evidence=(known.note.to_bytes(), other.note.to_bytes()),
+            )
 
 
 def _diverged(head: Head, other: Head, path: str) -> AuditFailure:

@@ -35,6 +35,7 @@ from cleanroom.question.agreement import parse_agreement
 from cleanroom.question.compile import Question
 from cleanroom.question.contract import Contract
 from cleanroom.question.quantity import Quantity
+from cleanroom.transparency.witness_message import WitnessAnswer
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.event_log import EventLog
 from cleanroom.wire.messages import Delivery, Envelope, LogPage, Published
@@ -75,9 +76,13 @@ class TamperingPost(Post):
 
 @dataclass
 class Relayed:
-    """The coordinator as one party sees it: the real one, behind what a test lets through."""
+    """The coordinator as one party sees it: the real one, behind what a test lets through.
+
+    `log` is instead of its log: a second history, which a liar shows to this party alone (`two_logs`).
+    """
 
     client: CoordinatorClient
+    log: CoordinatorClient | None = None
     through: Callable[[list[Delivery]], list[Delivery]] = lambda deliveries: deliveries
     appended: Callable[[bytes], None] = lambda _: None
     heads: Callable[[Published], Published] = lambda published: published
@@ -100,17 +105,21 @@ class Relayed:
 
     def append(self, statement: bytes) -> int:
         """Real; the test may lose the reply."""
-        index = self.client.append(statement)
+        index = (self.log or self.client).append(statement)
         self.appended(statement)
         return index
 
     def poll_checkpoint(self, held_size: int, seen: int, wait_ms: int) -> Published:
         """What the test makes of the heads."""
-        return self.heads(self.client.poll_checkpoint(held_size, seen, wait_ms))
+        return self.heads((self.log or self.client).poll_checkpoint(held_size, seen, wait_ms))
 
     def read_log(self, first: int, limit: int = 256) -> LogPage:
         """What the test makes of the entries."""
-        return self.pages(self.client.read_log(first, limit))
+        return self.pages((self.log or self.client).read_log(first, limit))
+
+    def submit_cosignature(self, size: int, answer: WitnessAnswer) -> None:
+        """Real."""
+        (self.log or self.client).submit_cosignature(size, answer)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)

@@ -212,3 +212,18 @@ def test_evidence_survives_its_files(path: Path) -> None:
         file.unlink()
     open_mirror(path, begun=True)
     assert files(path) == before
+
+
+@pytest.mark.parametrize("senders", [("asker", "asker"), ("asker", "auditor")])
+def test_two_notes_of_one_size_that_is_not_held_yet_convict_the_log_at_once(
+    path: Path, senders: tuple[str, str]
+) -> None:
+    """A log that never lets us get there would keep us from comparing either of them."""
+    held(path, 4)
+    mirror = open_mirror(path, begun=True)
+    one, other = (signed(checkpoint_of(entries[:6])).to_bytes() for entries in (HONEST, FORKED))
+    mirror.compare(one, sender=senders[0])
+    mirror.compare(one, sender=senders[1])
+    with pytest.raises(SplitViewError, match="two histories of its first 6 entries"):
+        mirror.compare(other, sender=senders[1])
+    assert files(path) == {"1-ours.note": one, "1-theirs.note": other}

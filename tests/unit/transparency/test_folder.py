@@ -238,6 +238,16 @@ def test_a_head_kept_from_elsewhere_tells_on_a_log_with_two_histories(
         ]
 
 
+@pytest.mark.parametrize("size", [3, 4, 9])
+def test_two_kept_heads_of_one_size_convict_the_log_also_where_the_folder_is_older_than_both(size: int) -> None:
+    one = signed(checkpoint_of(some_entries(size))).to_bytes()
+    other = signed(checkpoint_of(some_entries(size, first=100))).to_bytes()
+    refused = failure(FILES[3], kept={"kept/asker": one, "kept/owner": other})
+    assert refused.outcome is Outcome.DIVERGED
+    assert set(refused.evidence) <= {one, other, FILES[3]["checkpoint"]}
+    assert len({parse_note(note).text for note in refused.evidence}) == 2
+
+
 def test_a_split_view_is_told_even_when_the_folder_itself_is_broken() -> None:
     kept = {"kept/owner": signed(checkpoint_of(some_entries(3, first=9))).to_bytes()}
     refused = failure({"checkpoint": FILES[3]["checkpoint"]}, kept=kept)
