@@ -17,6 +17,7 @@ from cleanroom.question.contract import Contract
 from cleanroom.transparency.note_key import parse_vkey
 from cleanroom.transparency.policy import NOBODY, Policy
 from cleanroom.transparency.policy_file import parse_policy
+from cleanroom.transparency.proof_file import FIRST_LINE, parse_proof
 
 _AGE = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -68,6 +69,20 @@ def read_policy(path: Path | None, vkeys: Sequence[str]) -> Policy:
     if not set(keys) <= set(policy.log_keys):
         raise UsageError(f"{path} names another key of the log than --vkey; trust neither before you have asked")
     return Policy(keys, policy.cosigners, policy.quorum)
+
+
+def read_kept(paths: Sequence[Path]) -> dict[str, bytes]:
+    """Heads of the log from elsewhere by file name: a checkpoint, or the one in a receipt that a party was given."""
+    heads: dict[str, bytes] = {}
+    for path in paths:
+        data = read_input(path)
+        if data.startswith(FIRST_LINE.encode("ascii")):
+            try:
+                data = parse_proof(data).checkpoint
+            except CleanroomError as error:
+                raise UsageError(f"{path}: {error}") from error
+        heads[str(path)] = data
+    return heads
 
 
 def age_seconds(text: str) -> int:

@@ -18,7 +18,7 @@ KEPT = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="NOTE",
-    help="A head of this log that you have from elsewhere; may be repeated.",
+    help="A head of this log from elsewhere: an older copy's `checkpoint`, or a party's receipt; may be repeated.",
 )
 HOME = click.option(
     "--home", type=click.Path(path_type=Path), required=True, help="Your folder, made by `cleanroom audit init`."

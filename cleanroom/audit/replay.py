@@ -36,7 +36,7 @@ def replay(log: Path, agreements: tuple[Path, ...], kept: tuple[Path, ...], head
 
     Exit status 0 when everything adds up, 1 when it does not: each deviation is one line. The log is verified first.
     """
-    from cleanroom.audit.given import read_terms
+    from cleanroom.audit.given import read_kept, read_terms
     from cleanroom.querylog.history import read_history
     from cleanroom.querylog.recount import recount
 
@@ -44,7 +44,7 @@ def replay(log: Path, agreements: tuple[Path, ...], kept: tuple[Path, ...], head
         raise UsageError("prices and caps stand in the agreement: --agreement FILE")
     terms = read_terms(agreements)
     signed = [head for path in heads for head in _heads(path, terms)]
-    found = verified(log, terms.policy, kept={str(path): read_input(path) for path in kept})
+    found = verified(log, terms.policy, kept=read_kept(kept))
     done = recount(read_history(found.contents.entries, terms.contracts), terms.contracts, signed)
     for line in (*summary(found), *(_line(account) for account in done.accounts)):
         click.echo(visible(line))

@@ -50,15 +50,14 @@ def show(
 
     With the room's agreement the log is verified first and nothing is shown that does not hold.
     """
-    from cleanroom.audit.files import read_input
-    from cleanroom.audit.given import read_terms
+    from cleanroom.audit.given import read_kept, read_terms
     from cleanroom.querylog.history import read_history
     from cleanroom.report.log_choice import Choice
 
     choice = Choice(party, analyst, dataset, since, until, kinds)
     if agreements:
         terms = read_terms(agreements)
-        found = verified(log, terms.policy, kept={str(path): read_input(path) for path in kept})
+        found = verified(log, terms.policy, kept=read_kept(kept))
         entries, contracts = found.contents.entries, terms.contracts
         vouched = summary(found)
     else:

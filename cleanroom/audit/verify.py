@@ -45,7 +45,7 @@ def verify(
     Exit status: 0 it holds, 1 it does not (the first wrong file and entry are named), 2 wrong usage, 3 too old, 4 too
     few cosigners, 5 the log showed two histories (both signed notes are written beside LOG).
     """
-    from cleanroom.audit.given import age_seconds, read_policy, read_terms
+    from cleanroom.audit.given import age_seconds, read_kept, read_policy, read_terms
 
     if bool(agreements) == bool(vkeys or policy_file):
         raise UsageError("say by whose keys: --agreement FILE, or else --policy FILE, --vkey VKEY, or both of these")
@@ -54,8 +54,7 @@ def verify(
     if log.is_file():
         _receipt(log, policy, freshness, entry)
         return
-    notes = {str(path): read_input(path) for path in kept}
-    for line in summary(verified(log, policy, kept=notes, freshness=freshness)):
+    for line in summary(verified(log, policy, kept=read_kept(kept), freshness=freshness)):
         click.echo(visible(line))
     _last_word(policy)
 

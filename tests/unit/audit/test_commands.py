@@ -144,6 +144,21 @@ def test_a_head_kept_from_elsewhere_that_is_newer_says_that_the_folder_is_yester
     assert verify(story.write(tmp_path), "--kept", tmp_path / "kept").status == 0
 
 
+def test_a_receipt_that_a_party_was_given_tells_on_a_log_with_two_histories(log: AuditedLog, tmp_path: Path) -> None:
+    """Whoever was answered holds a head: no need to ask anybody for a bare note."""
+    for name, story in (("same", ordinary()), ("other", Story())):
+        story.answer("bank", "shop")
+        told, out = story.write(tmp_path / name), tmp_path / f"{name}.receipts"
+        plan = json.loads(base64.b64decode(json.loads(story.entries[-1])["payload"]))["subject"]
+        assert audit("prove", told.folder, plan, "--agreement", told.agreement, "--out", out).status == 0
+        (tmp_path / f"{name}.proof").write_bytes(sorted(out.glob("*.proof"))[-1].read_bytes())
+    assert verify(log, "--kept", tmp_path / "same.proof").status == 3, "it is of a later head than the folder's"
+    said = verify(ordinary().write(tmp_path), "--kept", tmp_path / "other.proof")
+    assert said.status == 5, said.error
+    (tmp_path / "other.proof").write_bytes(b"c2sp.org/tlog-proof@v1\nindex\n")
+    assert verify(log, "--kept", tmp_path / "other.proof").status == 2
+
+
 def needed_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
