@@ -20,6 +20,17 @@ import pytest
 
 LOCK = Path(__file__).with_name("aics.lock")
 PATIENCE_S = 300
+AUDIT = """
+import base64, json, sys
+from aics_tlog.tiles import FileSystemTileReader
+from aics_tlog.verified import audit_tiles
+folder, size, root = json.load(sys.stdin)
+try:
+    report = audit_tiles(FileSystemTileReader(folder), size, bytes.fromhex(root))
+    print(json.dumps({"tiles": report.tiles, "bundles": report.bundles}))
+except Exception as error:
+    print(json.dumps({"refused": str(error)}))
+"""
 
 
 def newer_python() -> str:

@@ -26,21 +26,10 @@ from tests.built_log import (
     some_entries,
     tree_of,
 )
-from tests.interop.counterparts import Counterparts, install, post, serving
+from tests.interop.counterparts import AUDIT, Counterparts, install, post, serving
 
 pytestmark = pytest.mark.slow
 
-AUDIT = """
-import base64, json, sys
-from aics_tlog.tiles import FileSystemTileReader
-from aics_tlog.verified import audit_tiles
-folder, size, root = json.load(sys.stdin)
-try:
-    report = audit_tiles(FileSystemTileReader(folder), size, bytes.fromhex(root))
-    print(json.dumps({"tiles": report.tiles, "bundles": report.bundles}))
-except Exception as error:
-    print(json.dumps({"refused": str(error)}))
-"""
 TREES = """
 import json, sys
 from aics_tlog.tree import MerkleTree
