@@ -143,9 +143,10 @@ class LogWatch:
                     self._desk.send(other, HEAD, random_id(), {}, note)
 
     def _show_head(self, other: str) -> None:
-        """The newest one, and the newest that this party signed: it may have forgotten that."""
-        for note in {self.mirror.head(), self.mirror.head_signed_by(other)} - {b""}:
-            self._desk.send(other, HEAD, random_id(), {}, note)
+        """The newest one, and then the newest that this party signed: it may have forgotten that, and stop at once."""
+        for note in dict.fromkeys((self.mirror.head(), self.mirror.head_signed_by(other))):
+            if note:
+                self._desk.send(other, HEAD, random_id(), {}, note)
 
     def on_head(self, message: Message) -> None:
         """Another party's newest head. One that is ahead of ours is compared when we are there; it gets ours now.

@@ -13,14 +13,18 @@ from pathlib import Path
 import pytest
 
 from cleanroom.errors import PeerError, RefusedError
-from cleanroom.querylog.log_policy import log_policy
-from cleanroom.transparency.checkpoint import open_checkpoint
-from cleanroom.transparency.note import parse_note
 from parties.cosigning import LATE_S
 from parties.log_watch import HEAD
 from tests.audit_command import audit
 from tests.simulation.stepped_room import SteppedParty, SteppedRoom, small_parties, stepped_room
-from tests.simulation.two_logs import OtherCoordinator, copied_home, incident, other_coordinator
+from tests.simulation.two_logs import (
+    OtherCoordinator,
+    check_convicted,
+    copied_home,
+    evidence,
+    incident,
+    other_coordinator,
+)
 
 QUESTIONS = "SELECT count(*) FROM question"
 DEBITS = "SELECT count(*) FROM ledger"
@@ -56,22 +60,6 @@ def later(*parties: SteppedParty) -> None:
     """Long enough after the question for these nodes to ask the others what they see."""
     for party in parties:
         party.opened.desk.clock = lambda: time.time() + LATE_S + 1
-
-
-def evidence(party: SteppedParty) -> list[Path]:
-    """The notes that a party keeps against the log."""
-    return sorted((party.home.mirror_folder / "evidence").glob("*.note"))
-
-
-def check_convicted(room: SteppedRoom, *names: str) -> None:
-    """Each of these keeps two notes, both signed by the log, and has paused the room in its own name."""
-    policy = log_policy(room.contract)
-    for name in names:
-        heads = [open_checkpoint(parse_note(file.read_bytes()), policy.log_keys) for file in evidence(room[name])]
-        assert len(heads) >= 2, f"{name} keeps {len(heads)} notes"
-        assert len({head.root for head in heads}) >= 2
-        assert name in {stop.by for stop in room[name].opened.desk.stops.standing_stops()}
-        assert "two histories" in room[name].node.watch.standing()
 
 
 def test_two_heads_for_two_nodes_reach_no_quorum_and_convict_the_log_at_both_when_they_meet(tmp_path: Path) -> None:

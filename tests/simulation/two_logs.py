@@ -20,9 +20,14 @@ from cleanroom.coordinator.room_server import RoomServer
 from cleanroom.crypto.placement import place
 from cleanroom.ids import random_id
 from cleanroom.querylog.dsse import sign_statement
+from cleanroom.querylog.log_policy import log_policy
+from cleanroom.transparency.checkpoint import open_checkpoint
+from cleanroom.transparency.head import read_head
+from cleanroom.transparency.note import parse_note
 from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.event_log import EventLog
 from parties.serve import connect
+from tests.live_room import read_database
 from tests.simulation.stepped_room import SteppedParty, SteppedRoom
 
 
@@ -90,3 +95,30 @@ def incident(party: SteppedParty, about: str) -> bytes:
         "message": "match.points", "room": desk.contract.room, "sender": about, "subject": random_id(), "v": 1,
     }  # fmt: skip
     return sign_statement("incident", body, desk.keys.identity)
+
+
+def evidence(party: SteppedParty) -> list[Path]:
+    """The notes that a party keeps against the log."""
+    return sorted((party.home.mirror_folder / "evidence").glob("*.note"))
+
+
+def check_convicted(room: SteppedRoom, *names: str) -> None:
+    """Each of these keeps two notes, both signed by the log, and has paused the room in its own name."""
+    policy = log_policy(room.contract)
+    for name in names:
+        heads = [open_checkpoint(parse_note(file.read_bytes()), policy.log_keys) for file in evidence(room[name])]
+        assert len(heads) >= 2, f"{name} keeps {len(heads)} notes"
+        assert len({head.root for head in heads}) >= 2
+        assert name in {stop.by for stop in room[name].opened.desk.stops.standing_stops()}
+        assert "two histories" in room[name].node.watch.standing()
+
+
+def cosigned(home: CoordinatorHome, room: SteppedRoom) -> dict[tuple[str, int], tuple[int, bytes]]:
+    """Every cosignature in this coordinator's database: whose and of how many entries; when, and of which root."""
+    policy = log_policy(room.contract)
+    found = {}
+    for _, note in read_database(home.database(room.contract.room), "SELECT size, note FROM checkpoint"):
+        head = read_head(note, policy)
+        for name, at in head.cosigned_at.items():
+            found[name, head.checkpoint.size] = at, head.checkpoint.root
+    return found
