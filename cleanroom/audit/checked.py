@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cleanroom.audit.files import read_log, write_evidence
 from cleanroom.transparency.folder import VerifiedLog, verify_folder
-from cleanroom.transparency.head import Freshness
+from cleanroom.transparency.head import Freshness, Head
 from cleanroom.transparency.outcome import AuditFailure
 from cleanroom.transparency.policy import Policy
 
@@ -38,11 +38,20 @@ def summary(log: VerifiedLog) -> tuple[str, ...]:
         f"entries   {head.checkpoint.size}, all of them under the signed root {head.checkpoint.root.hex()}",
         f"cosigned  {cosigners}",
     ]
-    unused = log.contents.unused
-    if unused:
-        more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
-        lines.append(f"not looked at, nothing signed needs it: {', '.join(unused[:3])}{more}")
+    if head.unknown:
+        lines.append(uncounted(head))
+    if log.contents.unused:
+        lines.append(f"not looked at, nothing signed needs it: {_some(log.contents.unused)}")
     return tuple(lines)
+
+
+def uncounted(head: Head) -> str:
+    """Whose lines under a head count for nobody: of other keys, or changed in their name or key id."""
+    return f"not counted, of keys that these terms do not name: {_some(head.unknown)}"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _moment(seconds: int) -> str:

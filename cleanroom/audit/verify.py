@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cleanroom.audit.checked import summary, verified
+from cleanroom.audit.checked import summary, uncounted, verified
 from cleanroom.audit.files import read_input
 from cleanroom.audit.options import AGREEMENTS, KEPT, LOG_FOLDER
 from cleanroom.errors import UsageError
@@ -65,6 +65,8 @@ def _receipt(file: Path, policy: Policy, freshness: Freshness | None, entry_file
     click.echo(visible(f"log       {head.checkpoint.origin}"))
     click.echo(f"entry     {index} of {head.checkpoint.size} is the one in this receipt")
     click.echo(visible(f"cosigned  {', '.join(sorted(head.cosigned_at)) or 'nobody'}"))
+    if head.unknown:
+        click.echo(visible(uncounted(head)))
     _last_word(policy)
 
 

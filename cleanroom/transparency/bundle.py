@@ -10,11 +10,11 @@ from cleanroom.transparency.hashes import MAX_ENTRY_BYTES
 
 
 class BrokenBundle(PeerError):
-    """The entry at `position` (from 0) of a bundle cannot be read."""
+    """After the entries `before`, the next one of a bundle cannot be read, or there is none."""
 
-    def __init__(self, text: str, position: int) -> None:
+    def __init__(self, text: str, before: Sequence[bytes]) -> None:
         super().__init__(text)
-        self.position = position
+        self.before = tuple(before)
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
@@ -28,15 +28,15 @@ def decode_bundle(data: bytes, width: int) -> tuple[bytes, ...]:
     """Exactly `width` entries and nothing after them; raises BrokenBundle."""
     entries: list[bytes] = []
     at = 0
-    for position in range(width):
+    for _ in range(width):
         length = int.from_bytes(data[at : at + 2], "big")
         entry = data[at + 2 : at + 2 + length]
         if len(data) < at + 2 or len(entry) != length:
-            raise BrokenBundle("a bundle ends before its last entry", position)
+            raise BrokenBundle("a bundle ends before its last entry", entries)
         if length == 0:
-            raise BrokenBundle("an entry is empty", position)
+            raise BrokenBundle("an entry is empty", entries)
         entries.append(entry)
         at += 2 + length
     if at != len(data):
-        raise BrokenBundle("a bundle has bytes after its last entry", width)
+        raise BrokenBundle("a bundle has bytes after its last entry", entries)
     return tuple(entries)

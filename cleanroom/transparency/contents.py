@@ -4,7 +4,7 @@ Entries that lead to the signed root are the signed ones. Then every tile must b
 smaller sizes too. Otherwise the tiles' own hashes tell which entry was changed: the first that differs from its hash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cleanroom.errors import PeerError
@@ -57,9 +57,18 @@ def _read_entries(files: Mapping[str, bytes], size: int) -> tuple[bytes, ...]:
             try:
                 entries += decode_bundle(_needed(files, place), place.width)
             except BrokenBundle as error:
-                at = place.first + min(error.position, place.width - 1)
+                at = place.first + _first_unlike(files, place, error.before)
                 raise AuditFailure(Outcome.INVALID, str(error), path=place.path, index=at) from error
     return tuple(entries)
+
+
+def _first_unlike(files: Mapping[str, bytes], bundle: Place, entries: Sequence[bytes]) -> int:
+    """The position of the first entry that is not what the leaf tile holds: a changed length shows only further on."""
+    hashes = files.get(Place(0, bundle.index, bundle.width).path, b"")
+    for position, entry in enumerate(entries):
+        if hashes[position * HASH_BYTES : (position + 1) * HASH_BYTES] not in (b"", leaf_hash(entry)):
+            return position
+    return min(len(entries), bundle.width - 1)
 
 
 def _sort_names(files: Mapping[str, bytes], size: int) -> tuple[list[Place], tuple[str, ...]]:

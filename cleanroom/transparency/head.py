@@ -26,11 +26,16 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A verified head: `cosigned_at` is the newest time of each cosigner of the policy who signed it."""
+    """A verified head: `cosigned_at` is the newest time of each cosigner of the policy who signed it.
+
+    `unknown` names lines of keys that the policy does not have: they count for nobody, and a known one may have become
+    such a line by a changed name or key id.
+    """
 
     checkpoint: Checkpoint
     note: SignedNote
     cosigned_at: Mapping[str, int]
+    unknown: tuple[str, ...] = ()
 
 
 def read_head(data: bytes, policy: Policy, path: str = "checkpoint") -> Head:
@@ -43,7 +48,13 @@ def read_head(data: bytes, policy: Policy, path: str = "checkpoint") -> Head:
         raise AuditFailure(Outcome.INVALID, f"a signature does not hold: {error}", path=path) from error
     except PeerError as error:
         raise AuditFailure(Outcome.INVALID, str(error), path=path) from error
-    return Head(checkpoint, note, {name: time for name, time in times.items() if time is not None})
+    known = {(key.name, key.key_id) for key in (*policy.log_keys, *policy.cosigners.values())}
+    return Head(
+        checkpoint,
+        note,
+        {name: time for name, time in times.items() if time is not None},
+        tuple(line.name for line in note.signatures if (line.name, line.key_id) not in known),
+    )
 
 
 def check_quorum(head: Head, policy: Policy, freshness: Freshness | None = None, path: str = "checkpoint") -> None:

@@ -18,10 +18,11 @@ from cleanroom.transparency.proof_file import parse_proof
 from cleanroom.transparency.witness import Advance, consider, nothing_held
 from cleanroom.transparency.witness_message import WitnessRequest, parse_request
 from tests.audit_command import audit
-from tests.interop.coordinators_log import COSIGNERS, CoordinatorsLogs, write_logs
+from tests.coordinators_log import CoordinatorsLogs, write_logs
 from tests.interop.counterparts import AUDIT, Counterparts, install, post, serving
 
 SIZES = (3, 300, 1000)
+COSIGNERS = ("shop", "brand", "eye")
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from cleanroom.transparency.head import Freshness
 from cleanroom.transparency.note import SignatureLine, SignedNote, parse_note
 from cleanroom.transparency.outcome import AuditFailure, Outcome
 from cleanroom.transparency.policy import NOBODY, all_of
-from cleanroom.transparency.tile import parse_place
 from tests.built_log import COSIGNERS, POLICY, TIME, checkpoint_of, files_of, signed, some_entries
+from tests.flipped_bits import entry_at, flipped
 
 SMALL = some_entries(3)
 LARGE = some_entries(530)
@@ -30,24 +30,6 @@ def failure(files: dict[str, bytes], **more: object) -> AuditFailure:
     with pytest.raises(AuditFailure) as refused:
         verify_folder(files, POLICY, **more)  # type: ignore[arg-type] # a test's own keywords
     return refused.value
-
-
-def flipped(files: dict[str, bytes], path: str, bit: int) -> dict[str, bytes]:
-    data = bytearray(files[path])
-    data[bit // 8] ^= 1 << bit % 8
-    return {**files, path: bytes(data)}
-
-
-def entry_at(path: str, data: bytes, byte: int) -> tuple[int, bool]:
-    """The index of the entry that this byte of a file is about, and whether the byte says a length."""
-    place = parse_place(path)
-    if place.level is not None:
-        return place.first + (byte // 32 << 8 * place.level), False
-    index = place.first
-    while byte >= 2 + int.from_bytes(data[:2], "big"):
-        length = 2 + int.from_bytes(data[:2], "big")
-        data, byte, index = data[length:], byte - length, index + 1
-    return index, byte < 2
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 255, 256, 257, 530])
@@ -66,13 +48,9 @@ def assert_noticed(files: dict[str, bytes], path: str, bit: int) -> None:
         assert refused.outcome in {Outcome.INVALID, Outcome.TOO_FEW_COSIGNERS}
         return
     assert refused.outcome is Outcome.INVALID
-    index, is_length = entry_at(path, files[path], bit // 8)
-    if is_length:  # the entry's own length: this entry or what is then read after it
-        assert refused.index is not None
-        assert refused.index >= index
-    else:
-        assert refused.index == index
-        assert f"entry {index}" in str(refused)
+    index = entry_at(path, files[path], bit // 8)
+    assert refused.index == index
+    assert f"entry {index}" in str(refused)
 
 
 def test_every_single_bit_of_a_small_folder_matters_and_is_located() -> None:

@@ -6,7 +6,7 @@ cosigned by the product's cosigners, with a yesterday to go back to and a second
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -25,7 +25,6 @@ from cleanroom.transport.client import CoordinatorClient
 from tests.rooms import Room, build_room, running
 
 PATIENCE_S = 120
-COSIGNERS = ("shop", "brand", "eye")
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,12 @@ def _subject(history: str, index: int) -> str:
     return sha256(f"{history} {index}".encode()).hexdigest()
 
 
-def write_logs(folder: Path, sizes: tuple[int, int, int] = (3, 300, 1000)) -> CoordinatorsLogs:
+def write_logs(
+    folder: Path, sizes: tuple[int, int, int] = (3, 300, 1000), parties: Sequence[str] = ("shop", "brand")
+) -> CoordinatorsLogs:
     """A log that is exported at the two larger sizes; the coordinator of yesterday stands at the middle one."""
     small, middle, large = sizes
-    room = build_room(folder, auditors={"eye": True})
+    room = build_room(folder, parties, auditors={"eye": True})
     exported, at = room.home.log_folder(room.contract.room), dict[int, Path]()
     with _served(room) as served:
         served.grow(small)
@@ -68,7 +69,7 @@ def write_logs(folder: Path, sizes: tuple[int, int, int] = (3, 300, 1000)) -> Co
         grown = served.offered(middle, large)
     at[large] = shutil.copytree(exported, folder / "at large")
     set_back = replace(room, home=CoordinatorHome(yesterday))
-    with _served(set_back, cosigners=()) as served:
+    with _served(set_back, is_cosigned=False) as served:
         rolled_back = served.offered(large, middle)
         served.grow(large, history="another")
         forked = served.offered(middle, large)
@@ -79,11 +80,11 @@ def write_logs(folder: Path, sizes: tuple[int, int, int] = (3, 300, 1000)) -> Co
 
 
 @contextmanager
-def _served(room: Room, cosigners: tuple[str, ...] = COSIGNERS) -> Iterator["_Served"]:
+def _served(room: Room, *, is_cosigned: bool = True) -> Iterator["_Served"]:
     with ExitStack() as closing:
         address = closing.enter_context(running(room)).address
-        clients = {name: room.client(name, address) for name in COSIGNERS}
-        made = [_cosigner(room, name, clients[name], closing) for name in cosigners]
+        clients = {str(name): room.client(name, address) for name in (*room.members, *room.auditors)}
+        made = [_cosigner(room, name, clients[name], closing) for name in clients if is_cosigned]
         for client in clients.values():
             closing.callback(client.close)
         yield _Served(room, clients, made)
@@ -140,7 +141,7 @@ class _Served:
         if not path.exists():
             return False
         note, policy = parse_note(path.read_bytes()), log_policy(self._room.contract)
-        has_all = all(note.lines_of(policy.cosigners[name]) for name in COSIGNERS)
+        has_all = all(note.lines_of(key) for key in policy.cosigners.values())
         return parse_checkpoint(note.text).size == size and has_all
 
     def offered(self, held_size: int, size: int) -> bytes:
