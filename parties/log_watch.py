@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from cleanroom.cosigner.log import Log
 from cleanroom.cosigner.mirror import Mirror
@@ -157,25 +158,31 @@ class LogWatch:
         if parse_checkpoint(parse_note(message.blob).text).size > self.mirror.size:
             self._show_head(message.sender)
 
-    def standing(self) -> str:
-        """For the operator, in one line: what is wrong with the log, or who lacks what of it since when, or nothing."""
+    def standing(self, desk: Desk) -> str:
+        """For the operator, in one line: what is wrong with the log, or who lacks what of it since when, or nothing.
+
+        `desk` is over a connection of the caller's thread.
+        """
         size, convicted = self.mirror.size, self.mirror.evidence()
         if convicted:
             return f"IN DOUBT: {convicted[-1].why}; what proves it is kept in the folder evidence beside our copy"
         if self.trouble:
             return f"TROUBLE: {self.trouble}"
-        absent = self.cosigning.absent(self._desk.log_policy.cosigners)
+        absent = self.cosigning.absent(desk.log_policy.cosigners) or self._late(desk)
         return f"{size} entries are held and cosigned here; {absent or 'nobody is missing'}"
 
     def uncovered(self, other: str) -> str:
         """Who keeps what we and this party say waiting, in one line; empty while nobody does."""
         quorum = question_quorum(self._desk.contract, asker=self._desk.name, owner=PartyName(other))
         line = self.cosigning.absent(quorum.cosigners())
-        if line:
-            return line
-        late = self._desk.clock() - LATE_S
-        row = self._desk.database.one("SELECT kind, bytes FROM awaiting WHERE since <= ? ORDER BY id", late)
+        return line or self._late(self._desk)
+
+    def _late(self, desk: Desk) -> str:
+        """What we said, and what the log has not come back with; empty when it has."""
+        late = desk.clock() - LATE_S
+        row = desk.database.one("SELECT kind, bytes, since FROM awaiting WHERE since <= ? ORDER BY id", late)
         if row is None:
             return ""
         where = "has not reached our copy of it" if self.mirror.find(row[1]) is None else "is not cosigned by all"
-        return f"the log's entry of our {row[0]} {where}"
+        since = datetime.fromtimestamp(int(row[2]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"the log's entry of our {row[0]} of {since} {where}"

@@ -42,7 +42,8 @@ def door_commands(home: Home, agreement: Agreement, node: Node) -> dict[str, tup
         return {"lifted": node.call(lambda: resume_room(node.desk, resumption))}
 
     def log(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-        return {"line": node.watch.standing()}
+        with desk_beside(home, agreement, node.desk.clock) as desk:
+            return {"line": node.watch.standing(desk)}
 
     return {"room-stop": ("operator", stop), "room-resume": ("operator", resume), "room-log": ("operator", log)}
 

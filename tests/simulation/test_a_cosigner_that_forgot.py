@@ -137,7 +137,7 @@ def emptied(case: Forgetful) -> None:
     mirror_file(case.room["brand"]).write_bytes(b"")
 
 
-@pytest.mark.parametrize("harm", [lost, emptied], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("harm", [lost, pytest.param(emptied, marks=pytest.mark.slow)], ids=lambda one: one.__name__)
 def test_a_node_without_its_copy_of_the_log_does_not_start_nor_replay(
     harm: Callable[[Forgetful], None], tmp_path: Path
 ) -> None:
@@ -154,6 +154,7 @@ def test_a_node_without_its_copy_of_the_log_does_not_start_nor_replay(
         assert case.room.ask("shop", "brand", epsilon="0.25").state == "answered"
 
 
+@pytest.mark.slow
 def test_a_copy_that_was_rolled_back_alone_signs_nothing_before_its_replay(tmp_path: Path) -> None:
     with forgetful(tmp_path) as case:
         put_back(case.copy, mirror_file(case.room["brand"]))
@@ -179,6 +180,7 @@ def test_a_copy_that_was_rolled_back_alone_signs_no_second_history_that_hides_wh
         case.serves_after_the_replay()
 
 
+@pytest.mark.slow
 def test_a_whole_home_that_was_rolled_back_is_found_by_what_it_signed(tmp_path: Path) -> None:
     with forgetful(tmp_path) as case:
         whole_home_rolled_back(case)

@@ -76,7 +76,7 @@ def set_back(room: tuple[SteppedRoom, Path], folder: Path, how: str) -> Iterator
             party.relayed.log, party.publish = None, publish
 
 
-@pytest.mark.parametrize("how", ["restored", "deleted"])
+@pytest.mark.parametrize("how", ["restored", pytest.param("deleted", marks=pytest.mark.slow)])
 def test_without_the_folder_every_node_refuses_it_and_says_so_and_goes_on_with_the_true_log(
     how: str, room: tuple[SteppedRoom, Path], tmp_path: Path
 ) -> None:

@@ -62,6 +62,7 @@ def later(*parties: SteppedParty) -> None:
         party.opened.desk.clock = lambda: time.time() + LATE_S + 1
 
 
+@pytest.mark.slow
 def test_two_heads_for_two_nodes_reach_no_quorum_and_convict_the_log_at_both_when_they_meet(tmp_path: Path) -> None:
     with split_view(tmp_path) as (room, other):
         shop, brand = room["shop"], room["brand"]
@@ -80,6 +81,7 @@ def test_two_heads_for_two_nodes_reach_no_quorum_and_convict_the_log_at_both_whe
                 assert "of its first 5 entries" in said.error
 
 
+@pytest.mark.slow
 def test_a_liar_that_writes_every_statement_into_both_histories_gets_no_further(tmp_path: Path) -> None:
     """The question stands in both logs, and each party cosigns its own."""
     with split_view(tmp_path) as (room, other):
@@ -104,6 +106,7 @@ def test_a_third_party_hears_of_it_from_those_who_found_out(tmp_path: Path) -> N
         check_convicted(room, "shop", "brand", "airline")
 
 
+@pytest.mark.slow
 def test_a_coordinator_that_keeps_the_parties_from_showing_each_other_their_heads_still_gets_no_answer(
     tmp_path: Path,
 ) -> None:
@@ -142,6 +145,7 @@ def goes_unanswered_in_a_paused_room(room: SteppedRoom) -> None:
         room.ask("shop", "brand", epsilon="0.5")
 
 
+@pytest.mark.slow
 def test_a_clone_that_stands_still_is_the_log_that_was_set_back(tmp_path: Path) -> None:
     """It is behind what the node has cosigned, and shows no second history yet: the answer is 400, and the node says
     what is wrong until the true log is there again."""

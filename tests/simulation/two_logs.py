@@ -110,7 +110,7 @@ def check_convicted(room: SteppedRoom, *names: str) -> None:
         assert len(heads) >= 2, f"{name} keeps {len(heads)} notes"
         assert len({head.root for head in heads}) >= 2
         assert name in {stop.by for stop in room[name].opened.desk.stops.standing_stops()}
-        assert "two histories" in room[name].node.watch.standing()
+        assert "two histories" in room[name].node.watch.standing(room[name].opened.desk)
 
 
 def cosigned(home: CoordinatorHome, room: SteppedRoom) -> dict[tuple[str, int], tuple[int, bytes]]:
