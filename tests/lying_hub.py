@@ -8,11 +8,12 @@ It delivers whatever it is told to, to whomever, and keeps everything that it ev
 
 import base64
 import os
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,21 @@ import cleanroom.coordinator.__main__ as coordinator_program
 import cleanroom.crypto.placement
 from cleanroom.coordinator.heads import Heads
 from cleanroom.coordinator.home import CoordinatorHome
+from cleanroom.coordinator.log_folder import LogFolder
 from cleanroom.coordinator.log_table import append_entry
 from cleanroom.coordinator.mailbox import _put
 from cleanroom.coordinator.relay import Relay
 from cleanroom.coordinator.sequencer import Sequencer
+from cleanroom.coordinator.servicers import QueryLogServicer
+from cleanroom.coordinator.start_check import checked_tree
+from cleanroom.coordinator.store import Store
 from cleanroom.crypto.signatures import SigningKey
 from cleanroom.crypto.unsealing import SealingKey
 from cleanroom.errors import UnavailableError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.dsse import peek_statement, sign_statement
+from cleanroom.querylog.log_policy import log_policy
+from cleanroom.transport.event_log import EventLog
 from cleanroom.wire.messages import Delivery, Envelope, LogPage, Placement, Published, sign_envelope
 from parties.desk import pack_envelope, unpack_envelope
 from parties.home import PartyKeys
@@ -128,6 +135,10 @@ class LyingHub:
         around(Heads, "poll", self._heads)
         around(Sequencer, "read", self._read)
         around(cleanroom.crypto.placement, "place", self._place)
+        self.split_off: set[str] = set()
+        self.other: QueryLogServicer
+        for call in ("Append", "Read", "PollCheckpoint", "SubmitCosignature"):
+            around(QueryLogServicer, call, lambda original: self._whose_history(original))
 
     def _remember(self, original: Callable[..., None]) -> Callable[..., None]:
         def init(relay: Relay, *values: Any) -> None:
@@ -186,6 +197,13 @@ class LyingHub:
 
         return read
 
+    def _whose_history(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(servicer: QueryLogServicer, request: Any, context: Any) -> Any:
+            mine = self.other if request.caller.party in self.split_off else servicer
+            return original(mine, request, context)
+
+        return call
+
     def _place(self, original: Callable[..., Slots]) -> Callable[..., Slots]:
         def place(first: Any, second: Any, *, seed: Any) -> Slots:
             slots = original(first, second, seed=seed)
@@ -193,6 +211,29 @@ class LyingHub:
             return PLACES[lie](slots) if lie else slots
 
         return place
+
+    def split(self, parties: list[str]) -> None:
+        """From now on these see another history of the same log, which begins with what there is now."""
+        log = self.sequencer
+        contract, digest = log._contract, log._contract_hash
+        copy = self.home.folder / "other" / "log.sqlite"
+        copy.parent.mkdir(mode=0o700)
+        with (
+            closing(sqlite3.connect(self.home.database(contract.room))) as one,
+            closing(sqlite3.connect(copy)) as other,
+        ):
+            one.backup(other)
+        copy.chmod(0o600)
+        store, policy = Store(copy, contract.room, digest), log_policy(contract)
+        tree = checked_tree(store, LogFolder(copy.parent / "folder"), policy)
+        events = EventLog(sys.stderr)
+        heads = Heads(store, tree, policy, self.home.log_key(), log=events, fail=lambda _: None)
+        self.other = QueryLogServicer(
+            Sequencer(store, contract, digest, changed=heads.grew, fail=lambda _: None), heads
+        )
+        self.sequencer = log
+        heads.start()
+        self.split_off = set(parties)
 
     # ---- orders ------------------------------------------------------------------------------------------------------
 
@@ -264,7 +305,7 @@ def main() -> None:
     """Obey beside the product's program, which has the main thread."""
     words = sys.argv[2:]
     hub = LyingHub(Path(words[words.index("--home") + 1]))
-    orders = ("lie", "be_honest", "sign", "envelopes", "signed", "sealed", "insert", "deliver")
+    orders = ("lie", "split", "be_honest", "sign", "envelopes", "signed", "sealed", "insert", "deliver")
 
     def listen() -> None:
         hub.serving.wait()
