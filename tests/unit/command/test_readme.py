@@ -1,6 +1,7 @@
 """What the README says of commands and options is what the programs have."""
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -42,6 +43,21 @@ def test_every_command_that_the_readme_names_is_there() -> None:
             if isinstance(here, click.Group):
                 assert word in here.commands, line
                 here = here.commands[word]
+
+
+def test_every_command_line_in_a_block_has_a_command_with_these_options() -> None:
+    lines = re.findall(r"^    cleanroom (.*)$", README, re.MULTILINE)
+    assert sum(line.startswith("audit ") for line in lines) > 10
+    for line in lines:
+        words = shlex.split(line)
+        if words[0] == "coordinator":
+            continue
+        here: click.Command = auditor.cli if words[0] == "audit" else main.cli
+        for word in words[words[0] == "audit" :]:
+            if isinstance(here, click.Group):
+                assert word in here.commands, line
+                here = here.commands[word]
+        assert {word for word in words if word.startswith("--")} <= options(here), line
 
 
 def test_every_option_that_the_readme_names_is_of_some_command() -> None:
