@@ -24,6 +24,7 @@ from parties.settings import Analyst, read_settings
 Command = Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]
 ROLE = "approver"
 VERBS = ("list", "show", "approve", "deny")
+COVERED_S, WAKE_S = 5.0, 0.2
 UNSERVED, BESIDE = "no node ran", "beside a node"
 """What `at_home` says of an approval in place of the question's state when no node has taken it up yet."""
 _SAID = ("kind", "at", "approver", "reason", "rule", "explanation", "advice")
@@ -85,14 +86,25 @@ def approval_commands(node: Node) -> dict[str, tuple[str, Command]]:
     def command(verb: str) -> Command:
         def run(approver: Analyst, request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
             answer = node.call(lambda: decide_or_show(node.desk, verb, request, approver))
-            if verb == "approve":  # the worker sends what it has to say before it takes the next call
-                after = node.call(lambda: decide_or_show(node.desk, "show", {"id": answer["plan"]}, approver))
+            if verb == "approve":
+                after = _after(node, lambda: decide_or_show(node.desk, "show", {"id": answer["plan"]}, approver))
                 answer |= {name: after[name] for name in ("state", "decisions")}
             return answer
 
         return run
 
     return {f"approvals-{verb}": (ROLE, command(verb)) for verb in VERBS}
+
+
+def _after(node: Node, show: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What became of an approval, once the log has covered it; as it stands when that takes too long."""
+    end = time.monotonic() + COVERED_S
+    while True:
+        shown = node.call(show)
+        if shown["state"] != "approved" or time.monotonic() > end:
+            return shown
+        with node.changed:
+            node.changed.wait(WAKE_S)
 
 
 def at_door(door: Path, verb: str, **words: str) -> dict[str, Any]:

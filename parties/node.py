@@ -454,7 +454,8 @@ class Node:
 
     def _flush(self) -> None:
         try:
-            self._sending.flush(self._stopping)
+            while self._sending.flush(self._stopping):
+                self.look()
         except DoubledError as error:
             with self.desk.database.transaction():
                 self.rows.kill_all()

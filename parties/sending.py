@@ -113,20 +113,24 @@ class Sending:
         self._ended = ended
         self._troubled = troubled
 
-    def flush(self, stopping: threading.Event) -> None:
+    def flush(self, stopping: threading.Event) -> bool:
         """Send in order until nothing is left, the coordinator is out of reach, or the node is to stop.
+
+        Whether something awaits its proof now that did not before. The log may have covered it long ago, when it was
+        sent again: then there will be no news of it, and the caller has to look.
 
         Raises DoubledError, for good, when the log holds another debit or release in the place of ours.
         """
         database = self._desk.database
         full: set[str] = set()
+        awaits = False
         while not stopping.is_set():
             if self._desk.stops.standing().state == "open":
                 row = database.one(_NEXT_OF_ALL, json.dumps(sorted(full)))
             else:
                 row = database.one(_NEXT_WHILE_STOPPED, *WHILE_STOPPED, json.dumps(sorted(full)))
             if row is None:
-                return
+                break
             identifier, kind, subject, recipient, payload = row
             try:
                 self._deliver(kind, payload)
@@ -135,16 +139,17 @@ class Sending:
                 full.add(recipient)
             except UnavailableError as error:
                 self._troubled(error)
-                return
+                break
             except CleanroomError as error:
                 self._troubled(error)
                 if kind == "statement" and isinstance(error, ConflictError):
                     self._check_alone(identifier, subject, payload)
                 if kind == "statement" and self._desk.is_current(payload):
-                    return
+                    break
                 self._give_up(identifier, kind, subject, payload)
             else:
-                self._taken(identifier, kind, payload)
+                awaits = self._taken(identifier, kind, payload) or awaits
+        return awaits
 
     def _deliver(self, kind: str, payload: bytes) -> None:
         if kind == "statement":
@@ -178,12 +183,12 @@ class Sending:
             self._desk.database.run("INSERT OR REPLACE INTO meta VALUES ('restored', ?)", str(error))
         raise error
 
-    def _taken(self, identifier: int, kind: str, payload: bytes) -> None:
-        """The coordinator has it. A statement that a step waits for awaits its proof; another is kept."""
+    def _taken(self, identifier: int, kind: str, payload: bytes) -> bool:
+        """The coordinator has it. A statement that a step waits for awaits its proof, and is True; another is kept."""
         with self._desk.database.transaction():
             self._take_out(identifier)
             if kind != "statement":
-                return
+                return False
             body = peek_statement(payload)
             said, subject = str(body["kind"]), str(body["subject"])
             if said in self._steps and self._quorum(payload) is not None:
@@ -195,8 +200,9 @@ class Sending:
                     payload,
                     self._desk.clock(),
                 )
-            else:
-                self._desk.keep_statement(said, subject, payload, "")
+                return True
+            self._desk.keep_statement(said, subject, payload, "")
+            return False
 
     def _quorum(self, statement: bytes) -> Quorum | None:
         """None where nobody who is still in the room waits for anything, and nothing follows."""

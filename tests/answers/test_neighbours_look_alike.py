@@ -67,9 +67,9 @@ class Run:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The answer without the random ids in the plan's hash and without the clock."""
+        """The answer without the random ids in the plan's hash, without signatures and without the clock."""
         question = {key: value for key, value in self.answer["question"].items() if key != "plan"}
-        return {**self.answer, "question": question, "seconds": {}}
+        return {**self.answer, "question": question, "receipt": sorted(self.answer["receipt"]), "seconds": {}}
 
 
 def run(

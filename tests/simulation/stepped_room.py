@@ -47,7 +47,7 @@ from parties.post import Post
 from parties.room_file import RoomFile
 from parties.room_state import RoomState
 from parties.serve import Opened, build_node, connect, import_people, open_home
-from tests.live_room import NoNoise, prepared, room_file
+from tests.live_room import NoNoise, RecordingNoise, prepared, room_file
 
 Change = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
 PATIENCE_S = 20.0
@@ -228,6 +228,13 @@ class SteppedRoom:
         self.patience_s = PATIENCE_S
         for party in parties.values():
             party.publish = server.heads.publish_if_due
+
+    def reopen(self, name: str) -> SteppedParty:
+        """The node of a party that was closed, over its folder; its noise is recorded."""
+        party = SteppedParty(self.state.home(PartyName(name)), RecordingNoise())
+        party.publish = self.server.heads.publish_if_due
+        self.parties[name] = party
+        return party
 
     def __getitem__(self, name: str) -> SteppedParty:
         return self.parties[name]

@@ -270,23 +270,18 @@ def test_a_plan_whose_place_in_the_log_is_forged_gets_nothing(room: Attacked, de
 def test_a_hundred_identical_requests_at_once_are_one_debit_one_draw_and_the_same_answer(room: Attacked) -> None:
     """Row 26. The owner is stopped while they arrive, so that it finds all of them waiting."""
     plan, before = room.new_plan(), room.held()
+    header = room.logged(room.statement(plan))  # while the owner can still cosign it
     os.kill(room.pid, signal.SIGSTOP)
     try:
-        room.order("put", plan=plan.body())
-        assert room.order("outcome", plan=plan.hash(), patience_s=0.5)["state"] == "sent"
-        rows = room.room.look(ASKER, "SELECT bytes, proof FROM statement WHERE subject = ?", plan.hash())
-        header = {"statement": base64.b64encode(rows[0][0]).decode("ascii"), "proof": json.loads(rows[0][1])}
-        assert set(room.say(plan.hash(), header, times=AT_ONCE - 1)) == {""}
+        assert set(room.say(plan.hash(), header, times=AT_ONCE)) == {""}
     finally:
         os.kill(room.pid, signal.SIGCONT)
-    outcome = room.order("outcome", plan=plan.hash())
     spent, draws, released = room.held()
     assert (spent - before[0], draws - before[1], released - before[2]) == (plan.cost_units, 1, 1)
     sent = [fact for fact in room.room[OWNER].facts("sent") if fact["plan"] == plan.hash()]
     releases = [fact["sealed"] for fact in sent if fact["kind"] == "question.release"]
-    assert len(releases) == AT_ONCE
+    assert 1 <= len(releases) <= AT_ONCE  # those that came before the debit was cosigned share one release
     assert len(set(releases)) == 1
-    assert outcome["state"] == "answered"
     room.check_honest()
 
 
@@ -324,7 +319,7 @@ def captured(room: Attacked, party: str) -> tuple[Plan, dict[str, Any]]:
     """The newest plan of a party as it stands in the log, with the proof that only its asker has."""
     rows = room.room.look(party, "SELECT bytes, proof FROM statement WHERE kind = 'question.asked' ORDER BY rowid")
     statement, proof = rows[-1]
-    header = {"statement": base64.b64encode(statement).decode("ascii"), "proof": json.loads(proof)}
+    header = {"statement": base64.b64encode(statement).decode("ascii"), "proof": proof}
     body = next(entry for entry in reversed(room.room.log()) if entry["actor"] == party and "plan" in entry)
     return Plan.from_body(body["plan"]), header
 

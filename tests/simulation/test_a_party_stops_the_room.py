@@ -182,7 +182,7 @@ def test_a_restarted_node_stays_paused(tmp_path: Path) -> None:
     with stepped_room(tmp_path) as room:
         pause(room["brand"])
         room["brand"].close()
-        room.parties["brand"] = SteppedParty(room.state.home(PartyName("brand")), RecordingNoise())
+        room.reopen("brand")
         assert standing(room["brand"]) == "paused"
         with pytest.raises(RefusedError, match="paused by brand"):
             room.ask("brand", "shop")
@@ -411,7 +411,7 @@ def test_a_pause_outlives_a_change_of_the_terms(tmp_path: Path) -> None:
         other = room_file(tmp_path / "room", small_parties(), setups_per_match=7)
         state = RoomState(room.state.folder, other)
         state.prepare()
-        room.parties["brand"] = brand = SteppedParty(state.home(PartyName("brand")), RecordingNoise())
+        brand = room.reopen("brand")
         assert brand.opened.desk.contract.setups_per_match == 7
         assert standing(brand) == "paused"
         complete = start_resumption(brand.opened.desk.contract, [said])
@@ -517,7 +517,7 @@ def test_an_asker_under_the_former_agreement_gets_nothing(tmp_path: Path) -> Non
         state = RoomState(room.state.folder, room_file(tmp_path / "room", small_parties(), setups_per_match=7))
         state.prepare()
         room["brand"].close()
-        room.parties["brand"] = brand = SteppedParty(state.home(PartyName("brand")), RecordingNoise())
+        brand = room.reopen("brand")
         home.agreement_file.write_bytes(former)
         envelopes = room["shop"].post.write(PartyName("brand"), "match.hello", random_id(), {"hello": {}})
         brand.take(envelopes[0])

@@ -66,7 +66,7 @@ def deny(party: SteppedParty, plan: str, reason: str = WHY) -> Waiting:
 def again(room: SteppedRoom, name: str = "brand") -> SteppedParty:
     """The node ends and starts again over its folder, as far as questions go."""
     room[name].close()
-    room.parties[name] = party = SteppedParty(room.state.home(PartyName(name)), RecordingNoise())
+    party = room.reopen(name)
     with party.opened.desk.database.transaction():
         party.node.after_stop()
         party.node.expiry.void_of_older_contracts()
@@ -325,7 +325,7 @@ def test_neither_question_nor_approval_survives_other_terms(approved: bool, tmp_
             approve(room["brand"], plan)
         room["brand"].close()
         RoomState(room.state.folder, room_file(tmp_path / "room", parties(), setups_per_match=7)).prepare()
-        room.parties["brand"] = brand = SteppedParty(room.state.home(PartyName("brand")), RecordingNoise())
+        brand = room.reopen("brand")
         if not approved:
             with pytest.raises(UsageError, match="asked under former terms"):
                 approve(brand, plan)

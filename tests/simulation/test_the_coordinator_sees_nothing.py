@@ -165,7 +165,7 @@ def bytes_fields(message: Message) -> Iterator[bytes]:
             yield from bytes_fields(value)
         elif not isinstance(value, str | int):
             for member in value:
-                yield from bytes_fields(member)
+                yield from (member,) if isinstance(member, bytes) else bytes_fields(member)
 
 
 def tapping(
