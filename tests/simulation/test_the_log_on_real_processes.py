@@ -175,7 +175,8 @@ def test_of_two_nodes_on_copies_of_one_home_at_most_one_goes_on_and_no_plan_is_p
             twin.start()
             numbers = itertools.count(1000)
             while not (ended(twin) or ended(room[OWNER])):
-                assert (number := next(numbers)) < 1020, "neither of them ever ended"
+                number = next(numbers)
+                assert number < 1020, "neither of them ever ended"
                 with suppress(CleanroomError, AssertionError):  # whoever answers it
                     ask(room, f"0.{number}")
             stopped = "twin" if ended(twin) else OWNER
