@@ -15,6 +15,7 @@ from cleanroom.question.agreement import Agreement, in_force
 from cleanroom.question.contract import Contract
 from cleanroom.report.agreement_words import changes
 from parties.database import Database
+from parties.former_copies import check_next_log
 from parties.home import Home
 from parties.room_file import RoomFile
 from parties.room_stops import RoomStops
@@ -40,7 +41,7 @@ def agreement_in_force(home: Home) -> Agreement:
             f" cleanroom room sign FILE --home {home.path}"
         )
     agreement = in_force(home.agreement_file.read_bytes())
-    home.check_trust(agreement.contract)
+    home.check_trust(agreement.contract, in_force=True)
     return agreement
 
 
@@ -80,12 +81,21 @@ def _check_files(*paths: Path | None) -> None:
 def check_before_signing(agreement: Agreement, home: Home, terms: RoomFile | None) -> None:
     """Everything that this company's signature vouches for; raises UsageError or StateError."""
     home.check_trust(agreement.contract)
+    check_next_log(agreement.contract, _former_contract(agreement.contract, home), home.mirror_folder)
     if terms is not None:
         own = contract_of(terms, home)
         if own != agreement.contract:
             found = changes(own, agreement.contract, formerly="the file says") or [OTHER_ORDER]
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             raise UsageError(f"the agreement does not say what {terms.path} says; {found[0]}{more}")
+
+
+def _former_contract(new: Contract, home: Home) -> Contract | None:
+    """The contract of this room that is in force here, None when there is none."""
+    if not home.agreement_file.exists():
+        return None
+    old = in_force(home.agreement_file.read_bytes()).contract
+    return old if old.room == new.room else None
 
 
 def sign(agreement: Agreement, home: Home) -> Agreement:

@@ -39,9 +39,10 @@ class Doer(Enum):
 
 def make_desk(home: Home, agreement: Agreement, clock: Clock, *, patience_s: float = 30.0) -> Desk:
     """A home's desk over a database connection of the caller's own; the caller closes it."""
-    keys = home.keys()
+    name = home.card().name
+    keys = home.keys(agreement.contract.cards[name])
     database = Database(home.database_file, Vault(keys.state), patience_s=patience_s)
-    return Desk(home.card().name, agreement.contract, keys, database, clock)
+    return Desk(name, agreement.contract, keys, database, clock)
 
 
 @contextmanager

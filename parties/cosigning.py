@@ -2,7 +2,7 @@
 
 Of every entry is asked, before it is stored: does it keep the room's rules, and is it ours without our knowing it? The
 copy lies in the node's folder. That there is one is remembered in the node's database: a copy that is gone is not made
-anew, since without it nobody knows what our key has signed.
+anew, since without it nobody knows what our key has signed. A new cosigning key has signed nothing: for it one is made.
 """
 
 import logging
@@ -18,6 +18,7 @@ from cleanroom.cosigner.mirror import Check, Mirror
 from cleanroom.cosigner.room_check import RoomCheck
 from cleanroom.querylog.room_rules import RoomRules
 from parties.desk import Desk
+from parties.former_copies import begun_mark, copy_file, former_of
 from parties.own_log import OwnStatements, check_continued
 
 _LOG = logging.getLogger("cleanroom.node")
@@ -29,9 +30,9 @@ LATE_S = 10
 def open_mirror(desk: Desk, folder: Path) -> Mirror:
     """Our copy of the room's log; raises StateError when it is gone or damaged."""
     policy, contract = desk.log_policy, desk.contract
-    mark = f"log-begun/{policy.log_keys[0].name}"
+    mark = begun_mark(policy.log_keys[0].name) + policy.cosigners[desk.name].key_id.hex()
     begun = desk.database.one("SELECT 1 FROM meta WHERE name = ?", mark) is not None
-    path = folder / f"{contract.room}-{contract.log_number}.sqlite"
+    path = copy_file(folder, contract, contract.log_number)
     mirror = Mirror(path, policy, name=desk.name, begun=begun)
     if not begun:
         with desk.database.transaction():
@@ -40,8 +41,13 @@ def open_mirror(desk: Desk, folder: Path) -> Mirror:
 
 
 def room_check(desk: Desk, mirror: Mirror) -> RoomCheck:
-    """The room's rules, folded over all that is held."""
-    return RoomCheck(mirror, lambda: RoomRules(desk.contract, desk.contract_hash))
+    """The room's rules, folded over all that is held, and over the logs before; raises StateError where one is gone."""
+
+    def begin() -> RoomRules:
+        former = former_of(desk.contract, mirror.folder, desk.database)
+        return RoomRules(desk.contract, desk.contract_hash, former)
+
+    return RoomCheck(mirror, begin)
 
 
 def replay_check(desk: Desk, mirror: Mirror) -> Check:

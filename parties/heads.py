@@ -12,9 +12,10 @@ what that receipt claims, a `replayed` entry names its head, and the chain goes 
 import base64
 import hmac
 import os
+from contextlib import suppress
 from hashlib import sha256
 
-from cleanroom.errors import PeerError, RefusedError, StateError
+from cleanroom.errors import AuthenticationError, PeerError, RefusedError, StateError
 from cleanroom.querylog.consumer_chain import ConsumerEntry
 from cleanroom.querylog.dsse import sign_statement, strict_base64
 from cleanroom.querylog.ledger_head import KIND, LedgerHead, open_head
@@ -175,6 +176,17 @@ def note_forgotten(desk: Desk, error: ForgottenError) -> None:
         "INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?, ?, ?)",
         sha256(error.evidence).hexdigest(), desk.now(), error.peer, FORGOTTEN, error.evidence, b"",
     )  # fmt: skip
+
+
+def open_own_head(desk: Desk, statement: bytes) -> LedgerHead:
+    """A head that this node signed, in this room or in another one before our identity key was changed.
+
+    Raises PeerError or AuthenticationError.
+    """
+    for identity in desk.keys.identities:
+        with suppress(AuthenticationError):
+            return open_head(statement, identity)
+    return open_head(statement, desk.contract.cards[desk.name].identity)
 
 
 def pack_entries(first: int, entries: list[ConsumerEntry]) -> bytes:

@@ -1,9 +1,11 @@
 """A node's folder: where its keys, card, certificate, contract and state live, and nothing about what they mean.
 
-keys/        identity, sealing, cosigning, state sealing: one file each, 0600
+keys/        identity, sealing, cosigning, state sealing: one file each, 0600; cosigning.2.key and so on are newer ones
 tls/         the TLS key, the request carried to the coordinator, the certificate carried back
-trusted/     cards of other companies, placed here by `cleanroom party card trust` after the fingerprint agreed
-card.json    this company's own card                agreement.json  the contract with everybody's signature
+trusted/     cards of other companies, placed here by `cleanroom party card trust` after the fingerprint agreed; in
+             former/ what was trusted before, for the agreement in force alone
+card.json    this company's own card, card.2.json the next one; the newest is proposed, the agreement says which is used
+agreement.json  the contract with everybody's signature
 resumption.json  a resumption that this company signed last
 log/         our copy of each room's query log, and in evidence/ what convicts a log that showed two histories
 settings.toml  private: sources, analysts, address  node.db, node.sock, node.log   state, analysts' door, log
@@ -11,10 +13,11 @@ settings.toml  private: sources, analysts, address  node.db, node.sock, node.log
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from cleanroom.crypto.key_files import private_folder, read_secret, write_secret
 from cleanroom.crypto.signatures import SigningKey
@@ -25,6 +28,8 @@ from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.contract import Contract
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
 
+_Key = TypeVar("_Key", SigningKey, SealingKey)
+
 
 @dataclass(frozen=True, slots=True)
 class PartyKeys:
@@ -34,6 +39,8 @@ class PartyKeys:
     sealing: SealingKey
     cosigning: SigningKey
     state: bytes
+    identities: tuple[bytes, ...] = ()
+    """Public identity keys of all our cards: what was signed with an earlier one is ours as well."""
 
     def __repr__(self) -> str:
         return "PartyKeys(redacted)"
@@ -47,7 +54,7 @@ class Home:
 
     @property
     def card_file(self) -> Path:
-        return self.path / "card.json"
+        return _newest(self.path, "card", "json")
 
     @property
     def coordinator_file(self) -> Path:
@@ -122,14 +129,39 @@ class Home:
         self.card_file.write_bytes(card.signed(identity))
         return card
 
-    def keys(self) -> PartyKeys:
-        """Read the key files; raises StateError when one is missing or readable by others."""
-        folder = private_folder(self.path / "keys")
+    def rotate_keys(self, *, everything: bool) -> PartyCard:
+        """A new cosigning key, or all keys of the card, and a card that names them, for the next agreement.
+
+        What is in force goes on with the keys of its card. The key of the own state stays.
+        """
+        folder, card = private_folder(self.path / "keys"), self.card()
+        identity, cosigning = self.keys().identity, SigningKey.generate()
+        write_secret(_next(folder, "cosigning", "key"), cosigning.seed())
+        card = replace(card, cosigning=cosigning.public_bytes())
+        if everything:
+            identity, sealing = SigningKey.generate(), SealingKey.generate()
+            write_secret(_next(folder, "identity", "key"), identity.seed())
+            write_secret(_next(folder, "sealing", "key"), sealing.secret())
+            card = replace(card, identity=identity.public_bytes(), sealing=sealing.public_bytes())
+        _next(self.path, "card", "json").write_bytes(card.signed(identity))
+        return card
+
+    def keys(self, card: PartyCard | None = None) -> PartyKeys:
+        """Read the key files: those of our newest card, or of our card in an agreement.
+
+        Raises StateError when one is missing or readable by others.
+        """
+        folder, cards = private_folder(self.path / "keys"), self._own_cards()
+        wanted = card or (cards[-1] if cards else None)
+        identity = [SigningKey(secret) for secret in _secrets(folder, "identity", 32)]
+        sealing = [SealingKey(secret) for secret in _secrets(folder, "sealing", SECRET_LENGTH)]
+        cosigning = [SigningKey(secret) for secret in _secrets(folder, "cosigning", 32)]
         return PartyKeys(
-            identity=SigningKey(read_secret(folder / "identity.key", 32)),
-            sealing=SealingKey(read_secret(folder / "sealing.key", SECRET_LENGTH)),
-            cosigning=SigningKey(read_secret(folder / "cosigning.key", 32)),
+            identity=_of(identity, None if wanted is None else wanted.identity),
+            sealing=_of(sealing, None if wanted is None else wanted.sealing),
+            cosigning=_of(cosigning, None if wanted is None else wanted.cosigning),
             state=read_secret(folder / "state.key", 32),
+            identities=tuple(dict.fromkeys(card.identity for card in cards)),
         )
 
     def card(self) -> PartyCard:
@@ -138,10 +170,11 @@ class Home:
             raise UsageError(f"{self.path} holds no party yet: cleanroom party init NAME --home {self.path}")
         return PartyCard.from_file(self.card_file.read_bytes())
 
-    def trust(self, card: PartyCard | CoordinatorCard, fingerprint: str) -> str:
+    def trust(self, card: PartyCard | CoordinatorCard, fingerprint: str, *, is_new: bool = False) -> str:
         """Keep a card whose fingerprint the operator confirmed; returns its name; raises UsageError.
 
-        Another card under a name that is trusted already is refused: replacing a partner's keys needs a new contract.
+        Another card under a name that is trusted already is refused unless it `is_new`: then it is what is proposed and
+        signed from now on, and the one before serves for the agreement in force.
         """
         if isinstance(card, CoordinatorCard):
             name, file = "coordinator", self.coordinator_file
@@ -150,27 +183,34 @@ class Home:
         if card.fingerprint() != fingerprint.strip().lower():
             raise UsageError(f"the card of {name} has another fingerprint; do not trust it, ask its owner again")
         data = canonical_bytes(card.body())
-        if file.exists() and file.read_bytes() != data:
-            raise UsageError(f"another card of {name} is trusted already: {file}")
         private_folder(file.parent)
+        if file.exists() and file.read_bytes() != data:
+            if not is_new:
+                raise UsageError(
+                    f"another card of {name} is trusted already: {file}; if {name} has new keys and has read the"
+                    " fingerprint out to you, add --replace"
+                )
+            former = private_folder(file.parent / "former") / file.name
+            former.write_bytes(file.read_bytes())
         file.write_bytes(data)
         return name
 
-    def check_trust(self, contract: Contract) -> None:
+    def check_trust(self, contract: Contract, *, in_force: bool = False) -> None:
         """The contract names this party with this card, and nobody whose card was not trusted here by hand.
 
-        Raises UsageError when this party is not in it, StateError that says whose card to confirm.
+        What is `in_force` may have the cards that were trusted before the present ones. Raises UsageError when this
+        party is not in it, StateError that says whose card to confirm.
         """
         if (name := self.card().name) not in contract.cards:
             raise UsageError(f"the contract of room {contract.room} does not name {name}")
-        trusted = self.trusted_cards()
+        trusted, former = self.trusted_cards(), self._former_cards() if in_force else []
         for party, card in contract.cards.items():
-            if trusted.get(party) != card:
+            if trusted.get(party) != card and card not in former:
                 raise StateError(
                     f"the contract holds a card of {party} that this node does not trust: confirm its fingerprint"
                     f" {card.fingerprint()} with {party}, then: cleanroom party card trust FILE FINGERPRINT"
                 )
-        if self.coordinator() != contract.coordinator:
+        if self.coordinator() != contract.coordinator and contract.coordinator not in former:
             raise StateError("the contract names another coordinator than the one this node trusts")
 
     def trusted_cards(self) -> dict[PartyName, PartyCard]:
@@ -181,8 +221,49 @@ class Home:
             cards[card.name] = card
         return cards
 
+    def _own_cards(self) -> list[PartyCard]:
+        return [PartyCard.from_file(file.read_bytes()) for file in _numbered(self.path, "card", "json")]
+
+    def _former_cards(self) -> list[PartyCard | CoordinatorCard]:
+        """Own cards before the newest, and those of others that were trusted before."""
+        cards: list[PartyCard | CoordinatorCard] = [*self._own_cards()]
+        for file in sorted((self.path / "trusted" / "former").glob("*.json")):
+            body = parse_canonical(file.read_bytes())
+            cards.append((CoordinatorCard if file.stem == "coordinator" else PartyCard).from_body(body))
+        return cards
+
     def coordinator(self) -> CoordinatorCard:
         """The coordinator's trusted card; raises UsageError when there is none."""
         if not self.coordinator_file.exists():
             raise UsageError("no coordinator is trusted yet: cleanroom party card trust FILE FINGERPRINT")
         return CoordinatorCard.from_body(parse_canonical(self.coordinator_file.read_bytes()))
+
+
+def _secrets(folder: Path, name: str, length: int) -> list[bytes]:
+    """Every key of this name, oldest first; raises StateError when there is none."""
+    files = _numbered(folder, name, "key") or [folder / f"{name}.key"]
+    return [read_secret(file, length) for file in files]
+
+
+def _of(keys: Sequence[_Key], public: bytes | None) -> _Key:
+    """The one of this public key; the newest where there is none such, which everything that needs it refuses."""
+    return next((key for key in keys if key.public_bytes() == public), keys[-1])
+
+
+def _numbered(folder: Path, name: str, suffix: str) -> list[Path]:
+    """`name.suffix`, `name.2.suffix` and so on, as far as they are there, oldest first."""
+    found = [(1, folder / f"{name}.{suffix}")] if (folder / f"{name}.{suffix}").exists() else []
+    for file in folder.glob(f"{name}.*.{suffix}"):
+        number = file.name.removeprefix(f"{name}.").removesuffix(f".{suffix}")
+        if number.isascii() and number.isdigit():
+            found.append((int(number), file))
+    return [file for _, file in sorted(found)]
+
+
+def _newest(folder: Path, name: str, suffix: str) -> Path:
+    return next(reversed(_numbered(folder, name, suffix)), folder / f"{name}.{suffix}")
+
+
+def _next(folder: Path, name: str, suffix: str) -> Path:
+    newest = _newest(folder, name, suffix).name.split(".")
+    return folder / f"{name}.{int(newest[1]) + 1 if len(newest) > 2 else 2}.{suffix}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from cleanroom.errors import PeerError
+from cleanroom.question.contract import Contract
 from cleanroom.wire.messages import Envelope, Placement
 from parties.database import Database
 from parties.limits import MAX_UNFINISHED
@@ -27,6 +28,13 @@ MAX_PIECES = 4096
 def sealed_digest(envelope: Envelope) -> bytes:
     """32 bytes over the sealed bytes alone."""
     return sha256(envelope.sealed).digest()
+
+
+def mailbox_mark(contract: Contract) -> str:
+    """Where a node remembers what it acknowledged: with each of a room's logs the coordinator begins a database anew,
+    and the mailboxes in it."""
+    log = "" if contract.log_number == 1 else f"/{contract.log_number}"
+    return f"acknowledged/{contract.room}{log}"
 
 
 class Inbox:

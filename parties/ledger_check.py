@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from cleanroom.errors import CleanroomError, StateError
 from cleanroom.querylog.dsse import peek_statement
-from cleanroom.querylog.ledger_head import open_head
 from parties.desk import Desk
-from parties.heads import FORGOTTEN, Heads
+from parties.heads import FORGOTTEN, Heads, open_own_head
 from parties.ledger import Chain
 
 
@@ -37,7 +36,7 @@ def check_ledger(desk: Desk) -> Checked:
     statements = _check_statements(desk)
     heads = _check_heads(desk)
     for peer, statement in desk.database.all("SELECT party, statement FROM evidence WHERE why = ?", FORGOTTEN):
-        head = open_head(bytes(statement), desk.contract.cards[desk.name].identity)
+        head = open_own_head(desk, bytes(statement))
         if not desk.ledger.has("replayed", head.head):
             raise StateError(f"{peer} holds a receipt of ours over entry {head.entries} of its chain; it is not here")
     sequence = desk.ledger.sequence()
@@ -77,14 +76,14 @@ def _check_statements(desk: Desk) -> int:
 
 def _check_heads(desk: Desk) -> int:
     """Every head that we gave out stands in the ledger, and its root is the one over all chains at that time."""
-    heads, identity, count = Heads(desk), desk.contract.cards[desk.name].identity, 0
+    heads, count = Heads(desk), 0
     for sequence, nonce, statement in desk.database.all(
         "SELECT sequence, nonce, statement FROM head_given ORDER BY rowid"
     ):
         count += 1
         what = f"the head that was given out over entry {sequence}"
         try:
-            head = open_head(bytes(statement), identity)
+            head = open_own_head(desk, bytes(statement))
         except CleanroomError as error:
             raise StateError(f"{what} was not signed by this node: {error}") from error
         chain, standings = Chain(head.lineage, head.room, head.consumer), desk.ledger.standings(sequence)

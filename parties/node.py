@@ -44,7 +44,7 @@ from parties.desk import Desk
 from parties.expiry import Expiry
 from parties.headers import HEADERS
 from parties.heads import ForgottenError, note_forgotten
-from parties.inbox import Inbox
+from parties.inbox import Inbox, mailbox_mark
 from parties.limits import most_pieces
 from parties.log_watch import HEAD, LogWatch
 from parties.matching import Matching
@@ -103,7 +103,7 @@ class Node:
         self.changed = threading.Condition()
         self.refusals: dict[str, RefusedError] = {}
         self._incidents: dict[str, int] = {}
-        self._mailbox = f"acknowledged/{desk.contract.room}"  # each room has a mailbox of its own
+        self._mailbox = mailbox_mark(desk.contract)
         self.trouble = ""
         self._failure: StateError | None = None
         self.watch = LogWatch(

@@ -18,9 +18,8 @@ from typing import Any
 from cleanroom.errors import PeerError, StateError
 from cleanroom.match.handshake import dummies_of_lineage
 from cleanroom.querylog.consumer_chain import parse_units
-from cleanroom.querylog.ledger_head import open_head
 from parties.desk import Desk
-from parties.heads import FORGOTTEN
+from parties.heads import FORGOTTEN, open_own_head
 from parties.ledger import Chain
 from parties.own_log import Copy, check_place, log_mark, own_body, walk
 from parties.receipts import replayed_match
@@ -153,11 +152,10 @@ class Replay:
 
     def _book_receipts(self) -> None:
         """What peers hold our signature for and the log did not tell."""
-        identity = self._desk.contract.cards[self._desk.name].identity
         for (statement,) in self._desk.database.all(
             "SELECT statement FROM evidence WHERE why = ? ORDER BY rowid", FORGOTTEN
         ):
-            head = open_head(bytes(statement), identity)
+            head = open_own_head(self._desk, bytes(statement))
             if self._ledger.has("replayed", head.head):
                 continue
             chain = Chain(head.lineage, head.room, head.consumer)

@@ -35,7 +35,7 @@ MAX_FILE_BYTES = 1 << 20
 DEFAULT_SETUPS = 64
 _ROOM_KEYS = {
     *("format", "room", "purpose", "match", "parties", "setups_per_match"),
-    *("starts", "ends", "accountant", "auditors", "log"),
+    *("starts", "ends", "accountant", "auditors", "log", "follows"),
 }
 _PARTY_KEYS = {
     *("source", "opt_out", "key", "capacity", "lineage", "budget", "consumers", "overlap", "columns"),
@@ -64,6 +64,7 @@ class RoomFile:
     accountant: str
     auditors: Mapping[PartyName, Auditor]
     log_number: int
+    follows: str
 
     def contract(self, cards: Mapping[PartyName, PartyCard], coordinator: CoordinatorCard) -> Contract:
         """The contract of these terms between the holders of these cards; raises UsageError."""
@@ -86,6 +87,7 @@ class RoomFile:
             accountant=self.accountant,
             auditors=self.auditors,
             log_number=self.log_number,
+            follows=self.follows,
         )
         for name in self.datasets:
             if most_people(contract, name) < 1:
@@ -340,6 +342,7 @@ def _room_file(path: Path, body: Mapping[str, Any]) -> RoomFile:
         accountant=prices.name,
         auditors={party_name(name): _auditor(name, value) for name, value in _auditors(body).items()},
         log_number=_get(body, "log", int, "the room file", 1),
+        follows=_get(body, "follows", str, "the room file", ""),
     )
 
 

@@ -21,6 +21,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from cleanroom.errors import (
+    AuthenticationError,
     CleanroomError,
     ConflictError,
     MailboxFullError,
@@ -144,7 +145,7 @@ class Sending:
                 self._troubled(error)
                 if kind == "statement" and isinstance(error, ConflictError):
                     self._check_alone(identifier, subject, payload)
-                if kind == "statement" and self._desk.is_current(payload):
+                if kind == "statement" and self._desk.is_current(payload) and not _is_of_another_log(payload, error):
                     break
                 self._give_up(identifier, kind, subject, payload)
             else:
@@ -248,3 +249,8 @@ class Sending:
         with self._desk.database.transaction():
             self._covered(identifier, kind, subject, statement, proof)
             self._ended(subject)
+
+
+def _is_of_another_log(statement: bytes, error: CleanroomError) -> bool:
+    """The end of a match that this coordinator never opened: it was of another room, or of the log before."""
+    return isinstance(error, AuthenticationError) and peek_statement(statement)["kind"] == "match.aborted"

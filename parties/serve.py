@@ -15,6 +15,7 @@ from cleanroom.crypto.key_files import private_folder, read_secret
 from cleanroom.errors import StateError, UnavailableError, UsageError
 from cleanroom.privacy.accountant import accountant
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
+from cleanroom.querylog.rotation import ROTATED, keys_of, rotation
 from cleanroom.question.agreement import KIND as SIGNED
 from cleanroom.question.agreement import Agreement
 from cleanroom.question.compile import check_question
@@ -142,6 +143,20 @@ def log_own_signature(opened: Opened) -> None:
             desk.put_statement(SIGNED, opened.agreement.hash, statement)
 
 
+def log_own_rotation(opened: Opened) -> None:
+    """When our keys are not those of the last start in this room, the log says which go and which come."""
+    desk = opened.desk
+    mark = f"own-keys/{desk.contract.room}"
+    row = desk.database.one("SELECT value FROM meta WHERE name = ?", mark)
+    before = [] if row is None else str(row[0]).split("\n")
+    with desk.database.transaction():
+        changed = rotation(desk.contract, desk.name, before=before) if before else None
+        if changed is not None:
+            desk.state(ROTATED, desk.contract_hash.hex(), **changed)
+        present = "\n".join(keys_of(desk.contract, desk.name))
+        desk.database.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", mark, present)
+
+
 def serve(path: Path, *, noise: NoiseSource | None = None) -> None:
     """Run the node of a folder until SIGTERM or SIGINT; prints `ready` when table, socket and coordinator are fine."""
     os.umask(0o077)
@@ -157,6 +172,7 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
     client = connect(opened)
     node = build_node(opened, client, noise=noise)
     log_own_signature(opened)
+    log_own_rotation(opened)
     node.watch.follow()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: node.stop())

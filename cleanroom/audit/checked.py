@@ -19,6 +19,25 @@ def verified(
         raise with_evidence(failure, folder) from failure
 
 
+def unverified_entries(folder: Path) -> tuple[bytes, ...]:
+    """The entries as the folder has them, up to the first that cannot be read."""
+    from cleanroom.transparency.bundle import BrokenBundle, decode_bundle
+    from cleanroom.transparency.tile import parse_place
+
+    files, entries = read_log(folder), list[bytes]()
+    bundles = [parse_place(name) for name, data in files.items() if name.startswith("tile/entries/") and data]
+    widest = {place.index: place for place in sorted(bundles, key=lambda place: place.width)}
+    for index in sorted(widest):
+        try:
+            found = decode_bundle(files[widest[index].path], widest[index].width)
+        except BrokenBundle:
+            break
+        if widest[index].first != len(entries):
+            break
+        entries += found
+    return tuple(entries)
+
+
 def with_evidence(failure: AuditFailure, beside: Path) -> AuditFailure:
     """The same failure, saying where the notes that prove it were written."""
     if not failure.evidence:

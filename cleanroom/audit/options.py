@@ -23,3 +23,10 @@ KEPT = click.option(
 HOME = click.option(
     "--home", type=click.Path(path_type=Path), required=True, help="Your folder, made by `cleanroom audit init`."
 )
+FORMER = click.option(
+    "--former",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FOLDER",
+    help="Where the room's log began anew after a stolen key: the log before; of several, the newest last.",
+)

@@ -9,7 +9,8 @@ import click
 
 from cleanroom.audit.checked import summary, verified
 from cleanroom.audit.files import read_input
-from cleanroom.audit.options import AGREEMENTS, KEPT, LOG_FOLDER
+from cleanroom.audit.former import tied
+from cleanroom.audit.options import AGREEMENTS, FORMER, KEPT, LOG_FOLDER
 from cleanroom.errors import CleanroomError, UsageError
 from cleanroom.report.visible import visible
 from cleanroom.transparency.outcome import Outcome
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @LOG_FOLDER
 @AGREEMENTS
 @KEPT
+@FORMER
 @click.option(
     "--ledger-head",
     "heads",
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="What a node signed about its ledger: `cleanroom party ledger head`; may be repeated.",
 )
-def replay(log: Path, agreements: tuple[Path, ...], kept: tuple[Path, ...], heads: tuple[Path, ...]) -> None:
+def replay(
+    log: Path, agreements: tuple[Path, ...], kept: tuple[Path, ...], former: tuple[Path, ...], heads: tuple[Path, ...]
+) -> None:
     """Add every budget up again from the entries in the folder LOG.
 
     Exit status 0 when everything adds up, 1 when it does not: each deviation is one line. The log is verified first.
@@ -45,12 +49,15 @@ def replay(log: Path, agreements: tuple[Path, ...], kept: tuple[Path, ...], head
     terms = read_terms(agreements)
     signed = [head for path in heads for head in _heads(path, terms)]
     found = verified(log, terms.policy, kept=read_kept(kept))
-    done = recount(read_history(found.contents.entries, terms.contracts), terms.contracts, signed)
-    for line in (*summary(found), *(_line(account) for account in done.accounts)):
+    before = tied(found.contents.entries, terms, former)
+    history = read_history((*before.entries, *found.contents.entries), terms.contracts)
+    done = recount(history, terms.contracts, signed)
+    for line in (*summary(found), *before.lines, *(_line(account) for account in done.accounts)):
         click.echo(visible(line))
     click.echo(f"ledger heads compared: {len(signed)}")
     for deviation in done.deviations:
-        click.echo(f"deviation: {visible(deviation.line())}")
+        where = "" if deviation.index is None else f"{before.place(deviation.index)}: "
+        click.echo(f"deviation: {visible(where + deviation.text)}")
     if done.deviations:
         click.echo(f"error: {len(done.deviations)} deviations", err=True)
         sys.exit(Outcome.INVALID)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cleanroom.audit.checked import summary, verified
-from cleanroom.audit.files import read_log, write_durably
+from cleanroom.audit.checked import summary, unverified_entries, verified
+from cleanroom.audit.files import write_durably
 from cleanroom.audit.options import AGREEMENTS, KEPT, LOG_FOLDER
 
 if TYPE_CHECKING:
@@ -61,32 +61,13 @@ def show(
         entries, contracts = found.contents.entries, terms.contracts
         vouched = summary(found)
     else:
-        entries, vouched, contracts = _unverified(log), (UNVERIFIED,), {}
+        entries, vouched, contracts = unverified_entries(log), (UNVERIFIED,), {}
     text = _written(read_history(entries, contracts), contracts, choice, form, vouched)
     if out is None:
         click.echo(text, nl=False)
     else:
         write_durably(out, text.encode("utf-8"))
         click.echo(f"written: {out}")
-
-
-def _unverified(log: Path) -> tuple[bytes, ...]:
-    """The entries as the folder has them, up to the first that cannot be read."""
-    from cleanroom.transparency.bundle import BrokenBundle, decode_bundle
-    from cleanroom.transparency.tile import parse_place
-
-    files, entries = read_log(log), list[bytes]()
-    bundles = [parse_place(name) for name, data in files.items() if name.startswith("tile/entries/") and data]
-    widest = {place.index: place for place in sorted(bundles, key=lambda place: place.width)}
-    for index in sorted(widest):
-        try:
-            found = decode_bundle(files[widest[index].path], widest[index].width)
-        except BrokenBundle:
-            break
-        if widest[index].first != len(entries):
-            break
-        entries += found
-    return tuple(entries)
 
 
 def _written(

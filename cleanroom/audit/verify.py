@@ -7,7 +7,8 @@ import click
 
 from cleanroom.audit.checked import summary, uncounted, verified
 from cleanroom.audit.files import read_input
-from cleanroom.audit.options import AGREEMENTS, KEPT, LOG_FOLDER
+from cleanroom.audit.former import tied
+from cleanroom.audit.options import AGREEMENTS, FORMER, KEPT, LOG_FOLDER
 from cleanroom.errors import UsageError
 from cleanroom.report.visible import visible
 from cleanroom.transparency.hashes import MAX_ENTRY_BYTES
@@ -25,6 +26,7 @@ from cleanroom.transparency.proof_file import MAX_PROOF_BYTES, parse_proof, veri
     "--policy", "policy_file", type=click.Path(path_type=Path), help="A C2SP policy file, instead of an agreement."
 )
 @KEPT
+@FORMER
 @click.option("--max-age", help="How old the quorum's newest word may be: 90s, 15m, 12h, 7d.")
 @click.option(
     "--entry",
@@ -37,6 +39,7 @@ def verify(
     vkeys: tuple[str, ...],
     policy_file: Path | None,
     kept: tuple[Path, ...],
+    former: tuple[Path, ...],
     max_age: str | None,
     entry: Path | None,
 ) -> None:
@@ -49,12 +52,17 @@ def verify(
 
     if bool(agreements) == bool(vkeys or policy_file):
         raise UsageError("say by whose keys: --agreement FILE, or else --policy FILE, --vkey VKEY, or both of these")
-    policy = read_terms(agreements).policy if agreements else read_policy(policy_file, vkeys)
+    if former and not agreements:
+        raise UsageError("what a log goes on from stands in the agreement: --agreement FILE")
+    terms = read_terms(agreements) if agreements else None
+    policy = terms.policy if terms is not None else read_policy(policy_file, vkeys)
     freshness = Freshness(int(time.time()), age_seconds(max_age)) if max_age else None
     if log.is_file():
         _receipt(log, policy, freshness, entry)
         return
-    for line in summary(verified(log, policy, kept=read_kept(kept), freshness=freshness)):
+    found = verified(log, policy, kept=read_kept(kept), freshness=freshness)
+    tie = tied(found.contents.entries, terms, former).lines if terms is not None else ()
+    for line in (*summary(found), *tie):
         click.echo(visible(line))
     _last_word(policy)
 

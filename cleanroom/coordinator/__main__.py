@@ -1,4 +1,4 @@
-"""The coordinator's command line: `init` once, `sign` for each party, `card` for the parties' operators, `serve`."""
+"""The coordinator's command line: `init` once, `sign` for each party, `card` for their operators, `serve`; new keys."""
 
 import logging
 import os
@@ -68,6 +68,20 @@ def renew(home: Path) -> None:
     """Renew the server's own certificate; a running server takes it up by itself."""
     leaf = CoordinatorHome(home).renew(now=_now())
     click.echo(f"valid until {leaf.not_after:%Y-%m-%d}")
+
+
+@cli.command("rotate-log-key")
+@HOME
+def rotate_log_key(home: Path) -> None:
+    """Make the log's next key and a card that names it, for the next agreement; nothing changes before that.
+
+    Give the new card to every party: `party card trust --replace`. A running coordinator goes on with the old key.
+    """
+    CoordinatorHome(home).rotate_log_key()
+    _show_card(CoordinatorHome(home))
+    click.echo(
+        "next        every party: cleanroom party card trust card.json FINGERPRINT --replace; then a new agreement"
+    )
 
 
 @cli.command()

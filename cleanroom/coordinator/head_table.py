@@ -53,6 +53,11 @@ def add_cosignature(tx: Transaction, size: int, answer: bytes, key: NoteKey) -> 
     return grown
 
 
+def replace_head(tx: Transaction, size: int, note: bytes) -> None:
+    """Store the same head with another line of the log's; everybody is offered it."""
+    tx.execute("UPDATE checkpoint SET note = ?, version = ? WHERE size = ?", (note, newest_version(tx) + 1, size))
+
+
 def grown_since(tx: Transaction, seen: int, limit: int) -> list[Grown]:
     """The first `limit` heads that were cosigned after version `seen`, in the order in which they were."""
     rows = tx.execute(

@@ -9,7 +9,7 @@ Who learns what: every party and auditor of the contract sees which heads the ot
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -22,13 +22,14 @@ from cleanroom.coordinator.head_table import (
     put_head,
     stored_heads,
 )
+from cleanroom.coordinator.log_keys import signed_by_all
 from cleanroom.coordinator.log_table import leaves_from, read_tip
 from cleanroom.coordinator.publishing import PublishingRule
 from cleanroom.coordinator.store import Store
 from cleanroom.crypto.signatures import SigningKey
 from cleanroom.errors import PeerError, StateError
 from cleanroom.ids import PartyName
-from cleanroom.transparency.checkpoint import Checkpoint, sign_checkpoint
+from cleanroom.transparency.checkpoint import Checkpoint
 from cleanroom.transparency.consistency import prove_consistency
 from cleanroom.transparency.frontier import Frontier
 from cleanroom.transparency.note import SignedNote, parse_note
@@ -55,6 +56,7 @@ class Heads:
 
     Publishing works on a thread of its own between `start` and `stop`; a test calls `publish_if_due` instead. `changed`
     is called when there is something new to export, `fail` when this process must end. `clock` is monotonic.
+    `overlap` are older keys that sign beside the log's key, for readers who do not know that yet.
 
     Locks: whoever holds `_lock` never waits for the database; whoever holds the database may wait for `_lock`.
     """
@@ -70,10 +72,11 @@ class Heads:
         fail: Callable[[StateError], None],
         changed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = monotonic,
+        overlap: Sequence[SigningKey] = (),
     ) -> None:
         self._store = store
         self._policy = policy
-        self._log_key = log_key
+        self._log_keys = (log_key, *overlap)
         self._log = log
         self._fail = fail
         self._changed = changed
@@ -147,7 +150,7 @@ class Heads:
         return True
 
     def _store_head(self, tip: Frontier) -> PublishedHead:
-        note = sign_checkpoint(Checkpoint(self._policy.log_keys[0].name, tip.size, tip.root()), self._log_key)
+        note = signed_by_all(Checkpoint(self._policy.log_keys[0].name, tip.size, tip.root()), self._log_keys)
         head = PublishedHead(tip.size, note.to_bytes())
         with self._store.transaction() as tx:
             put_head(tx, head.size, head.note)

@@ -2,7 +2,7 @@
 
 authority.key authority.pem   the TLS authority
 identity.key                  signs the card and the coordinator's own statements
-log.key                       signs the log's heads and nothing else
+log.key log.2.key ...         sign the log's heads and nothing else; the card names the newest, see `log_keys`
 tls.key tls.pem               the server's own leaf        card.json the signed card that parties get by hand
 issued/<role>-<name>.pem      the newest certificate signed for each name
 denied                        serial numbers (hex, one a line) of certificates that are no longer accepted
@@ -11,6 +11,7 @@ rooms/<room>.log/             the log as files for auditors: checkpoint and tile
 """
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -63,9 +64,41 @@ class CoordinatorHome:
         """The secret key of the coordinator's own statements."""
         return SigningKey(read_secret(self.folder / "identity.key", 32))
 
-    def log_key(self) -> SigningKey:
-        """The secret log key."""
-        return SigningKey(read_secret(self.folder / "log.key", 32))
+    def log_keys(self) -> tuple[SigningKey, ...]:
+        """The secret log keys, oldest first."""
+        return tuple(SigningKey(read_secret(file, 32)) for _, file in self._log_key_files())
+
+    def log_key(self, public: bytes | None = None) -> SigningKey:
+        """The secret log key of this public key, the card's if left out; raises StateError."""
+        wanted = self.card().log_key if public is None else public
+        for key in self.log_keys():
+            if key.public_bytes() == wanted:
+                return key
+        raise StateError("no log.key in this home is the key on the card: no head that it signs would be believed")
+
+    def rotate_log_key(self) -> CoordinatorCard:
+        """A new log key and a card that names it; the older ones stay until an operator deletes their files."""
+        number = max((number for number, _ in self._log_key_files()), default=0) + 1
+        key = SigningKey.generate()
+        write_secret(self.folder / f"log.{number}.key", key.seed())
+        card = replace(self.card(), log_key=key.public_bytes())
+        self._write("card.json", card.signed(self.identity()))
+        return card
+
+    def check_card(self, contract_card: CoordinatorCard) -> None:
+        """A card that this home gave out, with a log key that it has; raises UsageError or StateError."""
+        if replace(self.card(), log_key=contract_card.log_key) != contract_card:
+            raise UsageError("the contract names another coordinator's card than the one in this home")
+        self.log_key(contract_card.log_key)
+
+    def _log_key_files(self) -> list[tuple[int, Path]]:
+        """By number; `log.key` is the first."""
+        found = [(1, self.folder / "log.key")] if (self.folder / "log.key").exists() else []
+        for file in self.folder.glob("log.*.key"):
+            number = file.name.removeprefix("log.").removesuffix(".key")
+            if number.isascii() and number.isdigit():
+                found.append((int(number), file))
+        return sorted(found)
 
     def authority(self) -> Authority:
         """The TLS authority with its secret key."""

@@ -5,6 +5,7 @@ error is kept in `failure`, and whoever runs the server is told by `failed`.
 """
 
 from collections.abc import Callable, Container
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,17 +13,21 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from cleanroom.coordinator.bell import Bell
 from cleanroom.coordinator.exporter import Exporter
+from cleanroom.coordinator.former_store import former_log
 from cleanroom.coordinator.heads import Heads
 from cleanroom.coordinator.home import CoordinatorHome
 from cleanroom.coordinator.log_folder import LogFolder
+from cleanroom.coordinator.log_keys import LogKeys
 from cleanroom.coordinator.matching import Matching
+from cleanroom.coordinator.new_log_key import take_new_key
 from cleanroom.coordinator.placement import Place
 from cleanroom.coordinator.relay import Relay
 from cleanroom.coordinator.sequencer import Sequencer
 from cleanroom.coordinator.servicers import MatchingServicer, QueryLogServicer, RelayServicer
 from cleanroom.coordinator.start_check import checked_tree
 from cleanroom.coordinator.store import Store
-from cleanroom.errors import StateError, UnavailableError, UsageError
+from cleanroom.errors import StateError, UnavailableError
+from cleanroom.querylog.former_logs import former_entries
 from cleanroom.querylog.log_policy import log_policy
 from cleanroom.question.contract import Contract
 from cleanroom.rpc.v1 import room_pb2_grpc
@@ -67,11 +72,8 @@ class RoomServer:
         log: EventLog,
         failed: Callable[[], None] = lambda: None,
     ) -> None:
-        if contract.coordinator != home.card():
-            raise UsageError("the contract names another coordinator's card than the one in this home")
-        log_key, digest = home.log_key(), contract_hash(contract)
-        if log_key.public_bytes() != contract.coordinator.log_key:
-            raise StateError("log.key in this home is not the key on its card: no head that it signs would be believed")
+        home.check_card(contract.coordinator)
+        digest = contract_hash(contract)
         self._home = home
         self._log = log
         self.counters = Counters()
@@ -80,10 +82,18 @@ class RoomServer:
         self.failure: StateError | None = None
         self._store = Store(home.database(contract.room, contract.log_number), contract.room, digest)
         policy, folder = log_policy(contract), LogFolder(home.log_folder(contract.room, contract.log_number))
-        tree = checked_tree(self._store, folder, policy)
-        self.heads = Heads(self._store, tree, policy, log_key, log=log, fail=self._fail, changed=self._export)
+        keys = LogKeys.of(home, contract, self._store)
+        tree = checked_tree(self._store, folder, replace(policy, log_keys=keys.known))
+        if take_new_key(
+            self._store, tree, contract, keys.key, home.identity(), goes=keys.goes, at=f"{now():%Y-%m-%dT%H:%M:%SZ}"
+        ):
+            log.event("key.rotated", index=tree.size - 1)
+        self.heads = Heads(
+            self._store, tree, policy, keys.key, log=log, fail=self._fail, changed=self._export, overlap=keys.overlap
+        )
         self.exporter = Exporter(folder, self.heads, self._store, log)
-        sequencer = Sequencer(self._store, contract, digest, changed=self.heads.grew, fail=self._fail)
+        former = former_entries(contract, lambda number, size: former_log(home.database(contract.room, number), size))
+        sequencer = Sequencer(self._store, contract, digest, changed=self.heads.grew, fail=self._fail, former=former)
         self._matching = Matching(
             self._store,
             self._bell,

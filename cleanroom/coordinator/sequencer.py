@@ -9,7 +9,7 @@ Rules and frontier are kept in memory, as they were after the last entry that th
 on from another head, a second process writes the same log, and this one ends (`fail`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cleanroom.coordinator.log_table import (
     OtherWriterError,
@@ -32,7 +32,8 @@ from cleanroom.wire.messages import LogPage
 
 
 class Sequencer:
-    """The only writer of one room's log. `changed` is called when the log has grown, `fail` when this process must end.
+    """The only writer of one room's log. `changed` is called when the log has grown, `fail` when this process must end;
+    `former` are the entries of the logs before this one.
 
     Raises StateError when a stored entry breaks a rule of the room.
     """
@@ -45,7 +46,9 @@ class Sequencer:
         *,
         changed: Callable[[], None],
         fail: Callable[[StateError], None],
+        former: Sequence[bytes] = (),
     ) -> None:
+        self._former = former
         self._store = store
         self._contract = contract
         self._contract_hash = contract_hash
@@ -99,7 +102,7 @@ class Sequencer:
         self._rules = None
 
     def _folded(self, tx: Transaction) -> RoomRules:
-        rules = RoomRules(self._contract, self._contract_hash)
+        rules = RoomRules(self._contract, self._contract_hash, self._former)
         for index, entry in enumerate(stored_entries(tx)):
             try:
                 rules.take(entry)

@@ -43,6 +43,7 @@ class Mirror:
             raise UsageError(f"{name} is no cosigner of this log")
         self._policy = policy
         self._name = name
+        self.folder = path.parent
         self._lock = threading.RLock()
         self._shelf = Shelf(path, policy, begun=begun)
 
@@ -92,7 +93,8 @@ class Mirror:
     def head(self) -> bytes:
         """The newest head that the log signed, with every cosignature we know; b"" while the log is empty."""
         with self._lock:
-            return self._shelf.notes[self.size].note.to_bytes() if self.size else b""
+            sizes = self._shelf.notes.keys()
+            return self._shelf.notes[max(sizes)].note.to_bytes() if sizes else b""
 
     def head_signed_by(self, name: str) -> bytes:
         """The newest head that this cosigner signed: shown to it, it says whether it has forgotten that; else b""."""
@@ -171,9 +173,10 @@ class Mirror:
         with self._lock:
             self.check()
             stored = self._shelf.unsent()
-            if stored is None:
+            head = None if stored is None else self._shelf.notes.get(stored.checkpoint.size)
+            if stored is None or head is None:  # the log's key was changed, and its new line under this head is to come
                 return None
-            note = self._shelf.notes[stored.checkpoint.size].note
+            note = head.note
             return Advance(stored, SignedNote(note.text, log_lines(note, self._policy.log_keys)))
 
     def sent(self, held: Held) -> None:
@@ -237,8 +240,10 @@ class Mirror:
 
     def _own_note(self, size: int) -> bytes:
         """What we hold against another note: the head of that size, or the newest one, whose entries decide."""
-        notes = self._shelf.notes
-        return notes[size].note.to_bytes() if size in notes else self.head()
+        notes, retired = self._shelf.notes, self._shelf.retired
+        if size in notes:
+            return notes[size].note.to_bytes()
+        return retired.get(size) or self.head() or retired[max(retired)]
 
     def _convict(self, head: Head, ours: bytes) -> None:
         why = f"the log {self._shelf.origin} signed two histories of its first {head.checkpoint.size} entries"
@@ -258,7 +263,7 @@ class Mirror:
         with self._lock:
             self._check_split()
             unknown = self._shelf.own_ahead()
-            heads = [read_head(note, self._policy) for note in (*unknown, *offered)]
+            heads = [*unknown, *(read_head(note, self._policy) for note in offered)]
         new, entries, note = since, list[bytes](), None
         if request:
             decision = consider(request, since, self._policy.log_keys, now)

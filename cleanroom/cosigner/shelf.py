@@ -2,6 +2,9 @@
 
 Entries, tree and held head change in one transaction, and the memory only after it is on disk. Opening computes the
 tree again from the entries: what does not lead to the head that was signed is not used.
+
+When the log's key was changed, heads that only the old key signed prove nothing any more (`retired`): they stay as
+evidence of what was seen, and each counts again when the log shows it with the new key's line.
 """
 
 from collections.abc import Sequence
@@ -13,11 +16,12 @@ from cleanroom.cosigner.mirror_file import MirrorFile, Transaction
 from cleanroom.cosigner.notes import merged, superfluous
 from cleanroom.cosigner.stops import REPLAY
 from cleanroom.errors import StateError, UsageError
-from cleanroom.transparency.checkpoint import Checkpoint, log_lines
+from cleanroom.transparency.checkpoint import Checkpoint, log_lines, parse_checkpoint
+from cleanroom.transparency.cosignature import cosigned_at
 from cleanroom.transparency.frontier import Frontier
 from cleanroom.transparency.hashes import leaf_hash
 from cleanroom.transparency.head import Head, read_head
-from cleanroom.transparency.note import SignedNote
+from cleanroom.transparency.note import SignedNote, parse_note
 from cleanroom.transparency.policy import Policy
 from cleanroom.transparency.tree import Tree
 from cleanroom.transparency.witness import Held, nothing_held
@@ -32,6 +36,7 @@ class Shelf:
         self.held = nothing_held(self.origin)
         self.frontier, self.tree = Frontier(), Tree()
         self.notes: dict[int, Head] = {}
+        self.retired: dict[int, bytes] = {}
         self._path = path
         self._evidence_folder = path.parent / "evidence"
         self._file = MirrorFile(path, begun=begun)
@@ -57,16 +62,30 @@ class Shelf:
         if self.tree.size != size or self.tree.root() != root or self.frontier.root() != root:
             raise StateError(f"{self._path} does not hold the {size} entries that were signed: restore it")
         self._read_notes(tx)
-        if size and size not in self.notes:
+        if size and size not in {*self.notes, *self.retired}:
             raise StateError(f"{self._path} lacks the head that was signed: restore it")
 
     def _read_notes(self, tx: Transaction) -> None:
         """All of them, under the present keys: lines of keys that the policy no longer has count for nobody."""
         for size, note in tx.execute("SELECT size, note FROM note").fetchall():
-            head = read_head(bytes(note), self.policy, f"{self._path}: head {size}")
+            head = self._stored_head(bytes(note), f"{self._path}: head {size}")
             if size > self.tree.size or head.checkpoint.root != self.tree.root(size):
                 raise StateError(f"{self._path} holds a head of {size} entries that is not its own: restore it")
-            self.notes[size] = head
+            if self._has_log_line(head.note):
+                self.notes[size] = head
+            else:
+                self.retired[size] = bytes(note)
+
+    def _has_log_line(self, note: SignedNote) -> bool:
+        return any(note.lines_of(key) for key in self.policy.log_keys)
+
+    def _stored_head(self, note: bytes, path: str = "a stored note") -> Head:
+        """Every line was verified when it was stored; where the log's present key signed, all are verified again."""
+        parsed = parse_note(note)
+        if self._has_log_line(parsed):
+            return read_head(note, self.policy, path)
+        times = {name: cosigned_at(parsed, key) for name, key in self.policy.cosigners.items()}
+        return Head(parse_checkpoint(parsed.text), parsed, {name: at for name, at in times.items() if at is not None})
 
     # ---- reading -----------------------------------------------------------------------------------------------------
 
@@ -94,16 +113,17 @@ class Shelf:
             rows = tx.execute("SELECT number, is_split, why, ours, theirs FROM evidence ORDER BY number").fetchall()
             return [Evidence(number, bool(split), why, ours, theirs) for number, split, why, ours, theirs in rows]
 
-    def own_ahead(self) -> list[bytes]:
+    def own_ahead(self) -> list[Head]:
         """Notes with signatures of our own that this state does not know."""
         with self._file.reading() as tx:
-            return [bytes(note) for (note,) in tx.execute("SELECT note FROM own_ahead")]
+            return [self._stored_head(bytes(note)) for (note,) in tx.execute("SELECT note FROM own_ahead")]
 
     def ahead(self, limit: int) -> list[Head]:
         """Notes of larger sizes than were held when they came, up to this size."""
         with self._file.reading() as tx:
             rows = tx.execute("SELECT note FROM ahead WHERE size <= ? ORDER BY size", (limit,)).fetchall()
-        return [read_head(bytes(note), self.policy) for (note,) in rows]
+        heads = [self._stored_head(bytes(note)) for (note,) in rows]
+        return [head for head in heads if self._has_log_line(head.note)]
 
     def unsent(self) -> Held | None:
         """The held head as it is on disk, None when nothing is held or the log has our signature of it."""
@@ -177,6 +197,7 @@ class Shelf:
     def _remember(self, head: Head | None, dropped: Sequence[int]) -> None:
         if head is not None:
             self.notes[head.checkpoint.size] = head
+            self.retired.pop(head.checkpoint.size, None)
         for size in dropped:
             del self.notes[size]
 
@@ -211,10 +232,10 @@ class Shelf:
         with self._file.transaction() as tx:
             tx.execute("INSERT OR IGNORE INTO own_ahead VALUES (?)", (self.verified(head).to_bytes(),))
 
-    def forget_own_ahead(self, notes: Sequence[bytes]) -> None:
+    def forget_own_ahead(self, heads: Sequence[Head]) -> None:
         """These are known now."""
         with self._file.transaction() as tx:
-            tx.executemany("DELETE FROM own_ahead WHERE note = ?", [(note,) for note in notes])
+            tx.executemany("DELETE FROM own_ahead WHERE note = ?", [(head.note.to_bytes(),) for head in heads])
 
     def keep_evidence(self, why: str, ours: bytes, theirs: bytes, *, is_split: bool) -> None:
         """Rows first, then files; the same note is kept once."""

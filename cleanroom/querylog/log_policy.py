@@ -12,15 +12,29 @@ from typing import Any
 from cleanroom.errors import PeerError, UsageError
 from cleanroom.ids import PartyName
 from cleanroom.question.contract import Contract
-from cleanroom.transparency.checkpoint import log_origin
+from cleanroom.transparency.checkpoint import Checkpoint, log_origin
 from cleanroom.transparency.note_key import KeyKind, NoteKey
 from cleanroom.transparency.policy import Policy, Quorum, all_of
+from cleanroom.transparency.spelling import decimal, hash_bytes
+
+
+def origin_of(contract: Contract, number: int) -> str:
+    """What a log of this room is called."""
+    return log_origin(contract.coordinator.domain, contract.room, number)
+
+
+def former_head(contract: Contract) -> Checkpoint | None:
+    """The last good head of the log before this one, as every party signed it; None for the first log."""
+    if not contract.follows:
+        return None
+    size, _, root = contract.follows.partition(" ")
+    origin = origin_of(contract, contract.log_number - 1)
+    return Checkpoint(origin, decimal(size, "a head's size"), hash_bytes(root, "a head's root"))
 
 
 def log_key(contract: Contract) -> NoteKey:
     """The log's verifier key; raises UsageError."""
-    coordinator = contract.coordinator
-    return NoteKey(log_origin(coordinator.domain, contract.room, contract.log_number), KeyKind.LOG, coordinator.log_key)
+    return NoteKey(origin_of(contract, contract.log_number), KeyKind.LOG, contract.coordinator.log_key)
 
 
 def cosigner_key(contract: Contract, name: PartyName) -> NoteKey:

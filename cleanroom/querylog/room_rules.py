@@ -15,11 +15,19 @@ price     it books what contract and plan make of it, in the contract's accounta
 release   an answer.released comes after its owner's own debit, which is not voided, for the same consumer.
 void      a budget.voided comes after its owner's own debit, once, and not after its release.
 closed    nothing is asked after a party has closed the room.
+rotation  a key.rotated brings keys of the contract and takes away none of them.
+beginning a log that follows another says first from which head it goes on: the one that the contract names.
+
+The logs before this one are part of what is folded: what was said there once is not said here again, what was debited
+there is voided here. Whoever joined later has no copy of them, and cannot say that a void has no debit; nor can anybody
+where that debit was signed with a key that is no longer its owner's. A void costs nobody but the owner who says it.
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
 
 from cleanroom.errors import AuthenticationError, CleanroomError, ConflictError, PeerError
+from cleanroom.querylog.rotation import ROTATED, check_beginning, check_rotation
 from cleanroom.querylog.statement import ONCE_KINDS, Claim, Statement, read_claim
 from cleanroom.question.contract import Contract
 from cleanroom.question.plan import Plan
@@ -28,9 +36,12 @@ from cleanroom.question.stop import CLOSED, read_earlier_stop
 
 
 class RoomRules:
-    """Has seen `size` entries. Not thread-safe."""
+    """Has seen `size` entries. Not thread-safe. `former` are the entries of the logs before, None if nobody has them.
 
-    def __init__(self, contract: Contract, contract_hash: bytes) -> None:
+    Raises PeerError when those break a rule.
+    """
+
+    def __init__(self, contract: Contract, contract_hash: bytes, former: Iterable[bytes] | None = None) -> None:
         self._contract = contract
         self._hash = contract_hash.hex()
         self._began = self._closed = False
@@ -40,11 +51,17 @@ class RoomRules:
         self._debited: dict[tuple[str, str], object] = {}
         self._released: set[tuple[str, str]] = set()
         self._voided: set[tuple[str, str]] = set()
+        self._unread_debits: set[tuple[str, str]] = set()
+        self._is_whole = former is not None or not contract.follows
+        self._former = -1
+        for entry in former or ():
+            self.take(entry)
+        self._former = len(self._digests)
 
     @property
     def size(self) -> int:
-        """How many entries were taken."""
-        return len(self._digests)
+        """How many entries of this log were taken."""
+        return len(self._digests) - self._former
 
     def take(self, entry: bytes) -> Statement | None:
         """The next entry's statement, None where nobody can be held to it; raises PeerError and then changes nothing.
@@ -56,9 +73,13 @@ class RoomRules:
             raise ConflictError("rule twice: the log has this very entry already")
         claim = read_claim(entry)
         statement, is_present = self._verified(claim), claim.contract == self._hash
+        if self.size == 0:
+            check_beginning(statement, self._contract)
         if statement is not None:
             self._check(statement, is_present=is_present)
             self._note(statement, entry)
+        elif claim.kind == "budget.debit":
+            self._unread_debits.add((claim.actor, str(claim.envelope.body.get("subject"))))
         self._digests.add(digest)
         self._began = self._began or is_present
         return statement
@@ -81,14 +102,18 @@ class RoomRules:
             return
         if statement.kind == "question.asked" and self._closed:
             raise PeerError("rule closed: a question was asked after the room was closed")
-        if statement.kind == "budget.debit":
+        if statement.kind == ROTATED:
+            check_rotation(statement, self._contract)
+        elif statement.kind == "budget.debit":
             self._check_debit(statement)
         elif statement.kind == "answer.released":
             self._check_follows_debit(statement, "release")
             if _pair(statement) in self._voided:
                 raise PeerError("rule release: an answer is released whose debit was voided")
         elif statement.kind == "budget.voided":
-            self._check_follows_debit(statement, "void")
+            is_unread = not self._is_whole or _pair(statement) in self._unread_debits
+            if _pair(statement) in self._debited or not is_unread:
+                self._check_follows_debit(statement, "void")
             if _pair(statement) in self._released | self._voided:
                 raise PeerError("rule void: a debit is voided that was voided before, or whose answer was released")
 

@@ -38,6 +38,7 @@ KINDS = frozenset(
 )
 _COMMON_FIELDS = frozenset({"actor", "at", "contract", "kind", "room", "subject", "v"})
 _MORE_FIELDS = {
+    "key.rotated": frozenset({"comes", "follows", "goes"}),
     "match.opened": frozenset({"initiator", "responder"}),
     "match.debit": frozenset({"dummies", "lineage", "observer", "peer"}),
     "match.placed": frozenset({"slots", "transcript"}),
@@ -54,7 +55,7 @@ _MORE_FIELDS = {
     "incident": frozenset({"message", "sender"}),
 }
 COORDINATOR = "coordinator"
-COORDINATOR_KINDS = frozenset({"match.placed", "match.aborted"})
+COORDINATOR_KINDS = frozenset({"key.rotated", "match.placed", "match.aborted"})
 ONCE_KINDS = frozenset({"budget.debit", "answer.released", "match.debit"})
 """What a party says once about one subject: a second one comes from another node under the same identity."""
 MAX_SUBJECT_CHARACTERS = 200

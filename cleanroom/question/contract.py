@@ -12,15 +12,16 @@ from datetime import date
 
 from cleanroom.crypto.public_keys import check_public_key
 from cleanroom.crypto.sealing import SUITE_NAME
-from cleanroom.errors import UsageError
+from cleanroom.errors import PeerError, UsageError
 from cleanroom.ids import PartyName, RoomName, party_name, room_name
 from cleanroom.nearest import meant, quoted
 from cleanroom.privacy.accountant import ACCOUNTANTS
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.columns import checked_text
 from cleanroom.question.dataset import Dataset
+from cleanroom.transparency.spelling import decimal, hash_bytes
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 PROTOCOL_VERSION = 1
 PROFILES = ("opaque-v1", "email-plain-v1", "email-uid2-v1", "phone-e164-v1")
 QUORUM = "asker-owner-and-required-auditors"
@@ -88,13 +89,29 @@ def check_keys(
         owners[key] = whose
 
 
+def check_log(number: int, follows: str) -> None:
+    """A first log follows nothing, every later one the last good head of the one before; raises UsageError."""
+    if type(number) is not int or not 1 <= number <= MAX_LOG_NUMBER:
+        raise UsageError(f"log is the number of the room's log, 1 to {MAX_LOG_NUMBER}")
+    if (number > 1) != (follows != ""):
+        raise UsageError("follows is the last good head of the log before: stated from log 2 on, and only then")
+    if follows:
+        size, _, root = follows.partition(" ")
+        try:
+            decimal(size, "its size")
+            hash_bytes(root, "its root")
+        except PeerError as error:
+            raise UsageError('follows is a head as `cleanroom room heads` shows it: "SIZE ROOT"') from error
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """What was agreed. Cards and datasets are keyed by party; every party has exactly one of each.
 
     `setups_per_match` bounds how often a party may segment its people anew within one match. `starts` and `ends` are
     the first and last day (UTC, YYYY-MM-DD) on which anything is asked; empty where there is no such day.
-    `log_number` counts the room's logs: a log whose key was stolen ends, and the next one begins with its last head.
+    `log_number` counts the room's logs: a log whose key was stolen ends, and the next one begins with the last good
+    head of it, `follows`, which is empty for the first log.
     """
 
     room: RoomName
@@ -112,6 +129,7 @@ class Contract:
     accountant: str = "zcdp"
     auditors: Mapping[PartyName, Auditor] = field(default_factory=dict)
     log_number: int = 1
+    follows: str = ""
 
     def __post_init__(self) -> None:
         room_name(self.room)
@@ -126,8 +144,7 @@ class Contract:
         check_validity(self.starts, self.ends)
         check_auditors(self.auditors, self.cards)
         check_keys(self.coordinator, self.cards, self.auditors)
-        if type(self.log_number) is not int or not 1 <= self.log_number <= MAX_LOG_NUMBER:
-            raise UsageError(f"log is the number of the room's log, 1 to {MAX_LOG_NUMBER}")
+        check_log(self.log_number, self.follows)
         if type(self.setups_per_match) is not int or not 1 <= self.setups_per_match <= 1000:
             raise UsageError("setups_per_match is a whole number from 1 to 1000")
         if not 2 <= len(self.cards) <= MAX_PARTIES:

@@ -19,8 +19,8 @@ from cleanroom.wire.contract_file import contract_bytes
 
 ROOM = "the room"
 _ROOM_KEYS = {
-    "accountant", "auditors", "cards", "coordinator", "datasets", "ends", "format", "kind", "log_number", "profile",
-    "purpose", "quorum", "region", "room", "setups_per_match", "starts", "suite",
+    "accountant", "auditors", "cards", "coordinator", "datasets", "ends", "follows", "format", "kind", "log_number",
+    "profile", "purpose", "quorum", "region", "room", "setups_per_match", "starts", "suite",
 }  # fmt: skip
 _DATASET_KEYS = {
     "approval", "bases", "cap_units", "capacity", "cells", "columns", "consumer_caps", "display_threshold",
@@ -94,6 +94,13 @@ def _room(contract: Contract, body: Mapping[str, Any]) -> Iterator[tuple[str, st
         card = auditor_fingerprint(name, auditor.key)
         yield f"auditor {name}", f"reads the log, and {must} cosign it; card {card}"
     yield "number of the room's log", str(contract.log_number)
+    if contract.follows:
+        size, _, root = contract.follows.partition(" ")
+        before = contract.log_number - 1
+        yield (
+            "the log goes on from",
+            f"log {before} as it was with {size} entries and the root {root}; no later head of log {before} counts",
+        )
     yield "an answer counts when", _QUORUMS.get(contract.quorum, contract.quorum)
     yield "cryptographic suite", contract.suite
     yield from _others(body, _ROOM_KEYS)

@@ -128,6 +128,7 @@ def contract_bytes(contract: Contract) -> bytes:
             "coordinator": contract.coordinator.body(),
             "datasets": {name: _dataset_body(dataset) for name, dataset in contract.datasets.items()},
             "ends": contract.ends,
+            "follows": contract.follows,
             "format": FORMAT_VERSION,
             "kind": "contract",
             "log_number": contract.log_number,
@@ -294,6 +295,7 @@ def parse_contract(data: bytes) -> Contract:
                 for name, value in _mapping(body.get("auditors"), "the auditors").items()
             },
             log_number=_is(int, body.get("log_number"), "the log's number"),
+            follows=_is(str, body.get("follows"), "the head that the log follows"),
         )
     except (RecursionError, OverflowError) as error:
         raise PeerError("a contract is malformed") from error

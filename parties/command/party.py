@@ -114,9 +114,21 @@ def _card(data: bytes) -> PartyCard | CoordinatorCard:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("fingerprint")
 @HOME
-def trust(file: Path, fingerprint: str, home: Path) -> None:
+@click.option("--replace", is_flag=True, help="It has new keys: what is proposed and signed from now on has this card.")
+def trust(file: Path, fingerprint: str, home: Path, replace: bool) -> None:
     """Trust the card in FILE after its owner read the same FINGERPRINT to you on another channel."""
-    click.echo(f"trusted: {Home(home).trust(_card(read_input(file)), fingerprint)}")
+    click.echo(f"trusted: {Home(home).trust(_card(read_input(file)), fingerprint, is_new=replace)}")
+
+
+@card.command("rotate")
+@HOME
+@click.option("--all", "everything", is_flag=True, help="Identity and sealing key as well: for a room of another name.")
+def rotate_card(home: Path, everything: bool) -> None:
+    """Make a new cosigning key and a card that names it, for the next agreement; nothing changes before that."""
+    folder = Home(home)
+    shown = folder.rotate_keys(everything=everything)
+    click.echo(f"card        {folder.card_file}  (give it to every partner, who trusts it with --replace)")
+    click.echo(f"fingerprint {shown.fingerprint()}  (read it out to them)")
 
 
 @party.command()

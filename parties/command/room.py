@@ -19,6 +19,7 @@ from parties.agreeing import (
     settle,
     sign,
 )
+from parties.command.log_heads import heads
 from parties.command.party import HOME, read_input
 from parties.command.standing import close, pause, resume, status
 from parties.home import Home
@@ -127,7 +128,7 @@ def diff(file: Path, home: Path) -> None:
     _show_signatures(new)
 
 
-for command in (status, pause, resume, close):
+for command in (status, pause, resume, close, heads):
     room.add_command(command)
 
 

@@ -76,7 +76,7 @@ def test_a_log_is_verified_by_a_policy_file_and_a_key_read_out(log: AuditedLog, 
     alone = audit("verify", log.folder, "--vkey", vkey)
     assert alone.status == 0
     assert "no cosigner was asked for" in alone.out
-    other = log_key(agreements.contract(log_number=2)).vkey()
+    other = log_key(agreements.contract(log_number=2, follows=agreements.FOLLOWS)).vkey()
     wrong = audit("verify", log.folder, "--policy", policy, "--vkey", other)
     assert wrong.status == 2
     assert "names another key of the log than --vkey" in wrong.error

@@ -155,4 +155,4 @@ def test_a_coordinator_whose_database_was_restored_deleted_or_damaged_does_not_s
 def test_a_log_key_that_is_not_the_card_s_signs_nothing(tmp_path: Path) -> None:
     room = build_room(tmp_path)
     (room.home.folder / "log.key").write_bytes(bytes(32))
-    assert "log.key in this home is not the key on its card" in refused_start(room)
+    assert "no log.key in this home is the key on the card" in refused_start(room)

@@ -12,6 +12,7 @@ from cleanroom.querylog.log_policy import log_key, log_policy, question_quorum
 from cleanroom.question.contract import Auditor, Contract
 from cleanroom.transparency.policy_file import parse_policy, policy_text
 from tests.rooms import build_room
+from tests.unit.question.agreements import FOLLOWS
 
 SHOP, BRAND, BANK, AUDIT = (PartyName(name) for name in ("shop", "brand", "bank", "audit"))
 AUDITOR = SigningKey(b"\x07" * 32).public_bytes()
@@ -33,7 +34,7 @@ def test_log_and_cosigners_have_names_of_this_room(audited: Contract) -> None:
     assert [key.name for key in policy.log_keys] == ["room.test/spring/log/1"]
     assert policy.cosigners[AUDIT].name == "room.test/spring/cosigner/audit"
     assert policy.cosigners[SHOP].public == audited.cards[SHOP].cosigning
-    assert log_key(replace(audited, log_number=2)).name == "room.test/spring/log/2"
+    assert log_key(replace(audited, log_number=2, follows=FOLLOWS)).name == "room.test/spring/log/2"
 
 
 def test_a_question_needs_asker_and_owner(contract: Contract) -> None:

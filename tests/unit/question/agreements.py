@@ -1,5 +1,6 @@
 """One agreement with fixed keys, and ways to change one term of it: no folder, no clock, no process."""
 
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -54,6 +55,8 @@ def cosigning(name: str) -> SigningKey:
 
 
 LOG_KEY = SigningKey(seed("log"))
+FOLLOWS = f"3 {b64encode(seed('root')).decode()}"
+"""The last good head of a first log, in the contract of the second."""
 
 
 @lru_cache(maxsize=16)

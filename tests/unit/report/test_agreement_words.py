@@ -17,7 +17,7 @@ from cleanroom.question.contract import Auditor, Contract
 from cleanroom.question.dataset import Dataset, Overlap
 from cleanroom.report.agreement_words import changes, lines, terms
 from cleanroom.wire.contract_file import contract_bytes
-from tests.unit.question.agreements import BRAND, SHOP, contract, dataset, dimension, measure
+from tests.unit.question.agreements import BRAND, FOLLOWS, SHOP, contract, dataset, dimension, measure
 
 AGREED = contract()
 RHO_HALF = 2**39
@@ -33,6 +33,7 @@ ROOM_TERMS: dict[str, Any] = {
     "accountant": "pure",
     "auditors": {PartyName("audit"): Auditor(bytes(range(32)))},
     "log_number": 2,
+    "follows": FOLLOWS,
 }
 DATASET_TERMS: dict[str, Any] = {
     "lineage": "other customers",
@@ -97,7 +98,8 @@ def with_column(place: int, column: Any) -> Contract:
 def others() -> Iterator[tuple[str, Contract]]:
     """Every agreement that differs in one term, with the term's name."""
     for name, value in ROOM_TERMS.items():
-        yield f"room {name}", replace(AGREED, **{name: value})
+        beside: dict[str, Any] = {"log_number": 3, "follows": FOLLOWS} if name in ("log_number", "follows") else {}
+        yield f"room {name}", replace(AGREED, **{**beside, name: value})
     yield "region", replace(AGREED, profile="phone-e164-v1", region="US")
     for name, value in DATASET_TERMS.items():
         if name != "key":

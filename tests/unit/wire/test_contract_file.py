@@ -28,7 +28,17 @@ from cleanroom.wire.contract_file import (
     fraction_text,
     parse_contract,
 )
-from tests.unit.question.agreements import BANK, BRAND, SHOP, contract, coordinator, dataset, dimension, measure
+from tests.unit.question.agreements import (
+    BANK,
+    BRAND,
+    FOLLOWS,
+    SHOP,
+    contract,
+    coordinator,
+    dataset,
+    dimension,
+    measure,
+)
 
 AGREED = contract()
 DATA = contract_bytes(AGREED)
@@ -88,7 +98,8 @@ ALTERED: dict[str, dict[str, Any]] = {
     "coordinator's address": {"coordinator": replace(coordinator(), address="127.0.0.1:7444")},
     "coordinator's identity": {"coordinator": replace(coordinator(), identity=bytes(range(32)))},
     "an auditor who need not": {"auditors": {"kpmg": Auditor(bytes(range(32)), required=False)}},
-    "number of the log": {"log_number": 2},
+    "number of the log": {"log_number": 2, "follows": FOLLOWS},
+    "another number of the log": {"log_number": 3, "follows": FOLLOWS},
     "coordinator's log key": {"coordinator": replace(coordinator(), log_key=bytes(range(32)))},
     "identity": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], identity=bytes(range(1, 33)))}},
     "cosigning": {"cards": {**AGREED.cards, SHOP: replace(AGREED.cards[SHOP], cosigning=bytes(range(1, 33)))}},
@@ -166,6 +177,7 @@ def parsed_or_refused(data: bytes) -> bool:
 
 OTHERWISE_FILLED = {
     "log_number",
+    "follows",
     *("where", "consumer_caps", "columns", "capacity", "matches", "decimals", "setups_per_match"),
     *("auditors", "edges", "cells", "questions_each", "display_threshold", "fresh_days"),
 }
@@ -293,7 +305,7 @@ def test_a_certificate_of_an_unknown_version_is_our_error() -> None:
 
 def test_a_duplicate_key_is_refused() -> None:
     with pytest.raises(PeerError, match="repeats"):
-        parse_contract(DATA.replace(b'"format":3', b'"format":3,"format":3'))
+        parse_contract(DATA.replace(b'"format":4', b'"format":4,"format":4'))
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"1e400", b"Infinity", b"9007199254740992", b"1000.0", b"1e3"])
