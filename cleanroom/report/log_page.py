@@ -28,7 +28,8 @@ h1 { font-size: 1.6rem; margin: 0 0 .2rem } h2 { font-size: 1.15rem; margin: 2.2
 table { border-collapse: collapse; width: 100%; font-size: .85rem } caption { text-align: left; color: #444 }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid #ccc;
   overflow-wrap: anywhere; min-width: 5.2rem } thead th { border-bottom: 2px solid #1b1b1b }
-.number { text-align: right !important } td.narrow { white-space: nowrap } tr.refused td, tr.voided td { color: #555 }
+.number { text-align: right !important } td.narrow { white-space: nowrap } td.what { min-width: 8rem }
+tr.refused td, tr.voided td { color: #555 }
 tr.doubtful td { border-left: 4px solid #1b1b1b; padding-left: .5rem }
 .wide { overflow-x: auto }
 svg.drawing { width: 100%; height: auto; display: block; margin: .4rem 0 } svg text { font-size: 12px; fill: #1b1b1b }
@@ -194,7 +195,7 @@ def _records(body: Element, rows: Sequence[LogRow]) -> None:
         who = f"{row.by} ({row.analyst})" if row.analyst else row.by
         about = f"{row.about} ({', '.join(row.datasets)})" if row.datasets else row.about
         for kind, text in (
-            ("narrow", entries_text(row)), ("narrow", when_text(row)), ("", outcome_text(row)), ("", who), ("", about),
-            ("", row.says), ("number", cost_text(row)), ("", why_text(row)),
+            ("narrow", entries_text(row)), ("narrow", when_text(row)), ("what", outcome_text(row)), ("", who),
+            ("", about), ("", row.says), ("number", cost_text(row)), ("", why_text(row)),
         ):  # fmt: skip
             SubElement(line, "td", {"class": kind} if kind else {}).text = visible(text)
