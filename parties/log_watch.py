@@ -23,6 +23,7 @@ from cleanroom.transparency.note import parse_note
 from parties.cosigning import LATE_S, Cosigning
 from parties.desk import Desk
 from parties.own_log import OwnLog, check_copy, check_own_statements, check_restored, note_restored
+from parties.own_trouble import is_our_own_trouble
 from parties.post import Message
 from parties.setup_rows import SetupRows
 from parties.stopping import stop_room
@@ -30,6 +31,7 @@ from parties.stopping import stop_room
 _LOG = logging.getLogger("cleanroom.node")
 HEAD = "log.head"
 _JOIN_S = 10.0
+AGAIN_S = 30.0
 _DOUBT = {
     SplitViewError: "the query log shows two histories: both signed heads are kept, ask {name}'s operator for them",
     BrokenRuleError: "the query log has an entry against the room's rules: its signed head is kept, ask {name}",
@@ -87,10 +89,19 @@ class LogWatch:
         self._thread.start()
 
     def _cosign(self, stopping: threading.Event) -> None:
-        try:
-            self.cosigning.run(stopping)
-        except StateError as error:
-            self._distrusted(error)
+        """Nothing that the log shows ends this thread unseen: without it nothing would be answered any more."""
+        while not stopping.is_set():
+            try:
+                self.cosigning.run(stopping)
+            except StateError as error:
+                self._distrusted(error)
+                return
+            except Exception as error:
+                _LOG.warning("cosigning failed: %s", type(error).__name__)
+                if is_our_own_trouble(error):
+                    self._distrusted(StateError(f"cosigning failed: {type(error).__name__}"))
+                    return
+                stopping.wait(AGAIN_S)
 
     def close(self) -> None:
         """The thread that cosigns has ended, and so has our copy."""

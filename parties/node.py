@@ -18,7 +18,6 @@ the mailbox and fail again at every start.
 
 import logging
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -48,6 +47,7 @@ from parties.inbox import Inbox, mailbox_mark
 from parties.limits import most_pieces
 from parties.log_watch import HEAD, LogWatch
 from parties.matching import Matching
+from parties.own_trouble import is_our_own_trouble
 from parties.pace import WALL_CLOCK, Pace
 from parties.pending import Pending
 from parties.people import People
@@ -312,7 +312,7 @@ class Node:
                 self.distrust(error)
                 return
             except Exception as error:
-                if _is_our_own_trouble(error):
+                if is_our_own_trouble(error):
                     raise
                 with self.desk.database.transaction():
                     self._offended(delivery, error)
@@ -461,11 +461,3 @@ class Node:
                 self.rows.kill_all()
             self._failure = error
             self.stop()
-
-
-def _is_our_own_trouble(error: Exception) -> bool:
-    """Disk, database or memory is gone, whatever was delivered: the node ends and acts on the delivery when it is
-    started again. Every other failure is about what was delivered."""
-    if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError):
-        return False
-    return isinstance(error, OSError | MemoryError | sqlite3.DatabaseError)

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from parties.node import Coordinator, Node
 from parties.people import People, Version
 from parties.requests import question_of, view_of
 from parties.room_life import door_commands
+from parties.room_stops import RoomStops
 from parties.settings import Analyst, NodeSettings, read_settings
 from parties.work_log import timed
 
@@ -75,11 +77,14 @@ def connect(opened: Opened) -> CoordinatorClient:
     """A client with this party's TLS pair; raises StateError when there is no certificate yet.
 
     It tries again after a failure, but not in a stopped room: what was on its way must not leave after the stop.
+    Several threads call it, and a connection to the database belongs to one.
     """
 
     def wait(seconds: float) -> None:
         time.sleep(seconds)
-        if opened.desk.stops.standing().state != "open":
+        with closing(opened.desk.database.beside()) as beside:
+            standing = RoomStops(beside, opened.desk.contract.room).standing()
+        if standing.state != "open":
             raise UnavailableError("the coordinator did not answer, and the room is stopped")
 
     folder = opened.home.tls_folder

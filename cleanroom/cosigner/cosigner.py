@@ -74,7 +74,7 @@ class Cosigner:
         changed = False
         with _noting(trouble):
             changed = self._send()
-        news, notes = self._poll(wait_ms)
+        news, notes = self._poll(0 if self._was_doubtful else wait_ms)
         for note in notes:
             with _noting(trouble):
                 self._mirror.refuse_own(note)
@@ -126,7 +126,8 @@ class Cosigner:
                 pause = min(2 * pause, LONGEST_PAUSE_S)
             else:
                 self.trouble = ""
-                pause = FIRST_PAUSE_S
+                if self._seen:  # else what was refused is read again now, and may be refused again
+                    pause = FIRST_PAUSE_S
 
     def _say(self, line: str) -> None:
         """What hinders it now; said once while it stays the same."""
