@@ -104,6 +104,8 @@ class Answering:
         if known is not None:
             self._repeat(message.subject, known[0], known[1], digest, message.sender)
             return
+        if self._is_lost(plan):
+            return
         standing = self._standing(plan)
         self._insert(plan, statement, digest)
         try:
@@ -115,6 +117,20 @@ class Answering:
             self.pending.refuse(message.subject, refusal)
             return
         self._reserve(plan, message.subject, accepted, standing)
+
+    def _is_lost(self, plan: Plan) -> bool:
+        """Whether a backup that was restored here lacks what the plan stands on: its asker makes it anew, and is blamed
+        for nothing."""
+        if plan.base == "table" or not self._rows.were_replayed():
+            return False
+        if self._matching.find(plan.match) is None:
+            self._desk.send(plan.asker, "match.abort", plan.match, {})
+        elif self._rows.find_joint(plan.setup, owner=True) is None:
+            self._desk.send(plan.asker, "setup.abort", plan.setup, {})
+        else:
+            return False
+        self._desk.send(plan.asker, "question.voided", plan.hash(), {})
+        return True
 
     def approved_is_logged(self, plan_hash: str) -> None:
         """A person's agreement stands in the log: everything is checked again, then it goes on as any other."""
@@ -180,8 +196,9 @@ class Answering:
         match = self._matching.find(plan.match)
         if match is not None and match.peer == plan.asker and match.state == "aborted":
             raise StateError("a plan stands on a match that has ended")
-        row = self._desk.database.one("SELECT id FROM setup WHERE joint_id = ? AND owner = 1", plan.setup)
-        setup = self._rows.find(row[0], owner=True) if row else None
+        setup = self._rows.find_joint(plan.setup, owner=True)
+        if setup is not None and setup.state == "dead" and self._rows.peer(setup) == plan.asker:
+            raise StateError("a plan stands on a set-up that has ended")
         if (
             match is None
             or setup is None

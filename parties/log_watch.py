@@ -180,6 +180,8 @@ class LogWatch:
         if self.trouble:
             return f"TROUBLE: {self.trouble}"
         absent = self.cosigning.absent(desk.log_policy.cosigners) or self._late(desk)
+        if withheld := self.mirror.withheld():
+            absent = f"the coordinator has shown another party {withheld} entries" + (f"; {absent}" if absent else "")
         return f"{size} entries are held and cosigned here; {absent or 'nobody is missing'}"
 
     def uncovered(self, other: str) -> str:

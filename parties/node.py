@@ -445,7 +445,8 @@ class Node:
 
     def _on_setup_abort(self, message: Message) -> None:
         for owner in (False, True):
-            setup = self.rows.find(message.subject, owner=owner)
+            subject = message.subject  # by the name that both know, if the peer has lost its own
+            setup = self.rows.find(subject, owner=owner) or self.rows.find_joint(subject, owner=owner)
             if setup is not None and self.rows.peer(setup) == message.sender and setup.state != "dead":
                 self._note_refusal(message)
                 self.rows.kill(setup.id)

@@ -37,6 +37,11 @@ class SetupOwner:
         self._desk.stops.check_open()
         contract, database = self._desk.contract, self._desk.database
         match = self._matching.find(message.text("match"))
+        if match is None and self._rows.were_replayed():
+            self._desk.send(
+                message.sender, "match.abort", message.hex("match", 32).hex(), {}
+            )  # lost with what we forgot
+            return
         if match is None or match.peer != message.sender:
             raise PeerError("a set-up was opened for a match that these two parties do not have")
         if match.state != "ready":

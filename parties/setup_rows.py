@@ -68,6 +68,17 @@ class SetupRows:
         )
         return Setup(row[0], row[1], bool(row[2]), *row[3:]) if row else None
 
+    def find_joint(self, joint: str, *, owner: bool) -> Setup | None:
+        """The set-up that both sides call so."""
+        row = self._database.one(
+            "SELECT id FROM setup WHERE joint_id = ? AND joint_id != '' AND owner = ?", joint, int(owner)
+        )
+        return self.find(row[0], owner=owner) if row else None
+
+    def were_replayed(self) -> bool:
+        """Whether a backup was restored here once: then a peer may hold matches and set-ups that we do not know."""
+        return self._database.one("SELECT 1 FROM meta WHERE name = 'replayed'") is not None
+
     def expect(self, message: Message, state: str, *, owner: bool) -> Setup:
         """The set-up that this message continues; raises PeerError when it is not waiting for it."""
         setup = self.find(message.subject, owner=owner)

@@ -29,6 +29,7 @@ from cleanroom.transparency.note import SignedNote
 from cleanroom.transparency.note_key import NoteKey
 from cleanroom.transparency.policy import Policy, Quorum
 from cleanroom.transparency.proof_file import ProofFile
+from cleanroom.transparency.spelling import MAX_NUMBER
 from cleanroom.transparency.witness import Advance, Held, Refusal, consider
 
 Check = Callable[[int, Sequence[bytes]], None]
@@ -112,6 +113,12 @@ class Mirror:
         """What every cosigner of the policy has signed last, for `absence`."""
         with self._lock:
             return self._shelf.heard()
+
+    def withheld(self) -> int:
+        """Of how many entries others have shown us a signed head, while the log shows us fewer; 0 when it does not."""
+        with self._lock:
+            sizes = [head.checkpoint.size for head in self._shelf.ahead(MAX_NUMBER)]
+            return max((size for size in sizes if size > self.size), default=0)
 
     def evidence(self) -> list[Evidence]:
         """Everything that convicts the log, oldest first."""

@@ -53,9 +53,12 @@ def put_back(backup: Path, file: Path) -> None:
 class Forgetful:
     """A room with an answer, the owner's node stopped, and its folder and the coordinator's from before the answer."""
 
-    def __init__(self, room: SteppedRoom, folder: Path) -> None:
+    def __init__(self, room: SteppedRoom, folder: Path, known: str) -> None:
         self.room, self.folder = room, folder
-        room.ask("shop", "brand", epsilon="0.5")
+        if known == "a match":
+            room.match()
+        elif known == "an answer":
+            room.ask("shop", "brand", epsilon="0.5")
         room.settle()
         brand = room["brand"]
         self.copy = copy_of(mirror_file(brand), folder / "copy")
@@ -97,10 +100,12 @@ class Forgetful:
         """And what it signs from now on goes on from what it signed before."""
         self.replayed()
         self.started()
-        with suppress(UnavailableError):  # the owner's set-ups died with what it forgot
-            self.room.ask("shop", "brand", epsilon="0.25")
+        for _ in range(2):  # the owner's set-ups died with what it forgot, and then their match
+            with suppress(UnavailableError):
+                self.room.ask("shop", "brand", epsilon="0.25")
         assert self.room.ask("shop", "brand", epsilon="0.25").state == "answered"
         self.room.settle()
+        assert self.room.incidents() == [], "an honest party stands accused"
         after = cosigned(self.room.coordinator, self.room)
         assert self.before.keys() <= after.keys()
         for one, (at, root) in self.before.items():
@@ -110,10 +115,10 @@ class Forgetful:
 
 
 @contextmanager
-def forgetful(folder: Path) -> Iterator[Forgetful]:
-    """See the class."""
+def forgetful(folder: Path, known: str = "an answer") -> Iterator[Forgetful]:
+    """See the class; `known` is the newest thing in the backup."""
     with stepped_room(folder / "room") as room:
-        yield Forgetful(room, folder)
+        yield Forgetful(room, folder, known)
 
 
 @contextmanager
@@ -180,9 +185,14 @@ def test_a_copy_that_was_rolled_back_alone_signs_no_second_history_that_hides_wh
         case.serves_after_the_replay()
 
 
-@pytest.mark.slow
-def test_a_whole_home_that_was_rolled_back_is_found_by_what_it_signed(tmp_path: Path) -> None:
-    with forgetful(tmp_path) as case:
+@pytest.mark.parametrize(
+    "known", ["a match", *(pytest.param(one, marks=pytest.mark.slow) for one in ("nothing", "an answer"))]
+)
+def test_a_whole_home_that_was_rolled_back_is_found_by_what_it_signed_and_serves_after_its_replay(
+    known: str, tmp_path: Path
+) -> None:
+    """Also where the backup is older than the set-up or the match over which it is asked: they are made anew."""
+    with forgetful(tmp_path, known) as case:
         whole_home_rolled_back(case)
         for _ in range(2):
             with pytest.raises(StateError, match="cleanroom party ledger replay"):
