@@ -8,8 +8,9 @@ import pytest
 
 from cleanroom.errors import StateError, UsageError
 from cleanroom.question.card import PartyCard
+from cleanroom.question.contract import Contract
 from parties.home import Home
-from tests.unit.question.agreements import BRAND, SHOP, card, coordinator
+from tests.unit.question.agreements import BRAND, SHOP, card, contract, coordinator
 
 
 @pytest.fixture
@@ -91,3 +92,51 @@ def test_another_card_under_a_trusted_name_is_refused(home: Home) -> None:
     with pytest.raises(UsageError, match="another card of brand is trusted already"):
         home.trust(other, other.fingerprint())
     assert home.trusted_cards()[BRAND] == card("brand")
+
+
+def room_of(home: Home) -> Contract:
+    """A room of shop's present card and everybody else's first ones."""
+    return contract(cards={**contract().cards, SHOP: home.card()})
+
+
+def trust_everybody(home: Home) -> None:
+    for one in (card("brand"), card("bank"), coordinator()):
+        home.trust(one, one.fingerprint())
+
+
+def test_new_keys_are_proposed_and_the_old_ones_serve_the_agreement_in_force(home: Home) -> None:
+    trust_everybody(home)
+    old, before = room_of(home), home.keys()
+    for everything in (False, True):
+        card_before, keys_before = home.card(), home.keys()
+        made = home.rotate_keys(everything=everything)
+        assert made == home.card() == PartyCard.from_file(home.card_file.read_bytes())
+        assert made.cosigning == home.keys().cosigning.public_bytes() != card_before.cosigning
+        assert made.identity == home.keys().identity.public_bytes()
+        assert (made.identity == card_before.identity) is not everything
+        assert (made.sealing == card_before.sealing) is not everything
+        kept = home.keys(card_before)
+        assert kept.cosigning.public_bytes() == keys_before.cosigning.public_bytes()
+        assert kept.identity.public_bytes() == keys_before.identity.public_bytes()
+        assert home.keys().state == before.state
+    assert home.keys().identities == (before.identity.public_bytes(), home.card().identity)
+    home.check_trust(old, in_force=True)
+    home.check_trust(room_of(home))
+    with pytest.raises(StateError, match="a card of shop that this node does not trust"):
+        home.check_trust(old)
+
+
+def test_a_partners_new_card_is_proposed_and_its_old_one_serves_the_agreement_in_force(home: Home) -> None:
+    trust_everybody(home)
+    old = room_of(home)
+    newer = replace(card("brand"), cosigning=bytes(range(1, 33)))
+    moved = replace(coordinator(), log_key=bytes(range(2, 34)))
+    for one in (newer, moved):
+        home.trust(one, one.fingerprint(), is_new=True)
+    assert home.trusted_cards()[BRAND] == newer
+    assert home.coordinator() == moved
+    home.check_trust(old, in_force=True)
+    for wrong in (old, replace(old, coordinator=moved), replace(old, cards={**old.cards, BRAND: newer})):
+        with pytest.raises(StateError, match=r"does not trust|another coordinator"):
+            home.check_trust(wrong)
+    home.check_trust(replace(old, coordinator=moved, cards={**old.cards, BRAND: newer}))
