@@ -73,10 +73,14 @@ class Program:
     log: Path
 
     def end(self) -> int:
-        """Ask it to end; its exit status."""
+        """Ask it to end; its exit status, that of a killed one where it did not hear."""
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.communicate(timeout=STOP_S)
+        try:
+            self.process.communicate(timeout=STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
         return self.process.returncode
 
     def wait_for(self, holds: Callable[[str], bool]) -> str:

@@ -9,7 +9,8 @@ import fcntl
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,9 @@ _LOOK_S = 1.0
 
 def run(home: AuditorHome, terms: "Terms", connect: "Callable[[], CoordinatorClient]") -> int:
     """Cosign until told to stop; 0, or 1 when the log or the own state forbids going on."""
-    # Blocked before the first thread starts, and so in every thread: only the wait below takes them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     contract = terms.in_force
     folder = private_folder(home.path / "mirrors")
-    with (folder / "lock").open("w") as lock:
+    with _stop_signals_waited_for(), (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -48,6 +47,19 @@ def run(home: AuditorHome, terms: "Terms", connect: "Callable[[], CoordinatorCli
             return _serve(mirror, client, home)
         finally:
             client.close()
+
+
+@contextmanager
+def _stop_signals_waited_for() -> Iterator[None]:
+    """Blocked before the first thread starts, and so in every thread: only a wait takes them. Afterwards as before, or
+    whatever this process starts later could not be asked to stop."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        while signal.sigtimedwait(_STOP_SIGNALS, 0) is not None:
+            pass  # asked twice
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _mirror(folder: Path, name: str, home: AuditorHome, terms: "Terms") -> Mirror:

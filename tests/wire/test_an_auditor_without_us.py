@@ -158,6 +158,7 @@ def test_one_process_cosigns_from_a_folder(room: Room, served: Running) -> None:
         said = audit(*talking(room, served, "cosign"))
     assert said.status == 1
     assert "another process cosigns from" in said.error
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGTERM, signal.SIGINT}, "left as they were"
 
 
 def test_an_auditor_whom_the_contract_does_not_name_is_told_so(room: Room, served: Running, tmp_path: Path) -> None:
