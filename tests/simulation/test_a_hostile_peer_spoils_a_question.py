@@ -343,6 +343,10 @@ SPOILED: dict[str, tuple[str, Change]] = {
     "a release of numbers that are too large": ("question.release", blob(lambda data: b"\xff" * len(data))),
     "a released without salt": ("question.released", lambda header, data: ({**header, "salt": "00" * 32}, data)),
     "a released without proof": ("question.released", lambda header, data: ({**header, "proof": {}}, data)),
+    "a released with a proof of another place": (
+        "question.released",
+        lambda header, data: ({**header, "proof": FORGED["another index"](header["proof"])}, data),
+    ),
 }
 
 
