@@ -50,6 +50,7 @@ class Story:
     entries: list[bytes] = field(default_factory=list)
     minutes: int = 0
     repeats: int = 0
+    log_seed: SigningKey = field(default_factory=lambda: agreements.LOG_KEY)
 
     @property
     def agreement(self) -> Agreement:
@@ -152,7 +153,7 @@ class Story:
         """The log's note over its first `size` entries, with these parties' lines."""
         tree = Tree(leaf_hash(entry) for entry in self.entries[: len(self.entries) if size is None else size])
         checkpoint = Checkpoint(log_key(self.contract).name, tree.size, tree.root())
-        note = sign_checkpoint(checkpoint, agreements.LOG_KEY)
+        note = sign_checkpoint(checkpoint, self.log_seed)
         lines = [
             cosign(
                 checkpoint,

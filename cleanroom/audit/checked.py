@@ -1,20 +1,27 @@
 """A log's folder, verified before anything of it is believed; a split view leaves its two notes behind as evidence."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cleanroom.audit.files import read_log, write_evidence
 from cleanroom.transparency.folder import VerifiedLog, verify_folder
 from cleanroom.transparency.head import Freshness, Head
+from cleanroom.transparency.note_key import NoteKey
 from cleanroom.transparency.outcome import AuditFailure
 from cleanroom.transparency.policy import Policy
 
 
 def verified(
-    folder: Path, policy: Policy, *, kept: dict[str, bytes] | None = None, freshness: Freshness | None = None
+    folder: Path,
+    policy: Policy,
+    *,
+    kept: dict[str, bytes] | None = None,
+    freshness: Freshness | None = None,
+    former_keys: Sequence[NoteKey] = (),
 ) -> VerifiedLog:
     """The log in a folder; raises AuditFailure, and writes its evidence beside the folder."""
     try:
-        return verify_folder(read_log(folder), policy, kept=kept, freshness=freshness)
+        return verify_folder(read_log(folder), policy, kept=kept, freshness=freshness, former_keys=former_keys)
     except AuditFailure as failure:
         raise with_evidence(failure, folder) from failure
 

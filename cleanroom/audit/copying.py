@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cleanroom.audit.files import read_log, write_durably
@@ -18,6 +18,7 @@ from cleanroom.transparency.export import CHECKPOINT_PATH, exported
 from cleanroom.transparency.folder import VerifiedLog, verify_folder
 from cleanroom.transparency.hashes import leaf_hash
 from cleanroom.transparency.head import Head, read_head
+from cleanroom.transparency.note_key import NoteKey
 from cleanroom.transparency.outcome import AuditFailure, Outcome
 from cleanroom.transparency.policy import NOBODY, Policy
 from cleanroom.transparency.tile import new_places
@@ -36,9 +37,12 @@ class Copied:
     has_quorum: bool
 
 
-def copy_log(folder: Path, log: Log, policy: Policy) -> Copied:
-    """Bring the folder up to date; raises AuditFailure, PeerError, UnavailableError or UsageError."""
-    held = _held(folder, policy)
+def copy_log(folder: Path, log: Log, policy: Policy, *, former_keys: Sequence[NoteKey] = ()) -> Copied:
+    """Bring the folder up to date; raises AuditFailure, PeerError, UnavailableError or UsageError.
+
+    An earlier copy may have a head that one of the log's `former_keys` signed.
+    """
+    held = _held(folder, replace(policy, log_keys=(*policy.log_keys, *former_keys)))
     size = held.head.checkpoint.size if held is not None else 0
     newest, heads = _offered(log, size, policy)
     if newest is not None and newest.checkpoint.size < size:
@@ -48,9 +52,10 @@ def copy_log(folder: Path, log: Log, policy: Policy) -> Copied:
         )
     if held is not None:
         heads.append(held.head)
-    if not heads:
+    signed = [head for head in heads if any(head.note.lines_of(key) for key in policy.log_keys)]
+    if not signed:
         raise UsageError("the log has no head yet: nothing was stated in this room")
-    target = _best([head for head in heads if head.checkpoint.size >= size], policy)
+    target = _best([head for head in signed if head.checkpoint.size >= size], policy)
     entries, tree = _entries(log, held, target)
     for other in heads:
         if other.checkpoint.size <= tree.size and other.checkpoint.root != tree.root(other.checkpoint.size):

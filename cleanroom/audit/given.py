@@ -11,10 +11,10 @@ from pathlib import Path
 
 from cleanroom.audit.files import read_input
 from cleanroom.errors import CleanroomError, UsageError
-from cleanroom.querylog.log_policy import log_policy
+from cleanroom.querylog.log_policy import log_key, log_policy
 from cleanroom.question.agreement import in_force
 from cleanroom.question.contract import Contract
-from cleanroom.transparency.note_key import parse_vkey
+from cleanroom.transparency.note_key import NoteKey, parse_vkey
 from cleanroom.transparency.policy import NOBODY, Policy
 from cleanroom.transparency.policy_file import parse_policy
 from cleanroom.transparency.proof_file import FIRST_LINE, parse_proof
@@ -38,6 +38,13 @@ class Terms:
     def policy(self) -> Policy:
         """Whose signatures the log needs: any two parties and every required auditor."""
         return log_policy(self.in_force)
+
+    @property
+    def former_keys(self) -> tuple[NoteKey, ...]:
+        """Keys that the same log had under the agreements before, for heads that were kept then."""
+        present = log_key(self.in_force)
+        keys = dict.fromkeys(log_key(contract) for contract in self.contracts.values())
+        return tuple(key for key in keys if key.name == present.name and key != present)
 
 
 def read_terms(paths: Sequence[Path]) -> Terms:

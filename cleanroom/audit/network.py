@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cleanroom.audit.home import AuditorHome
-from cleanroom.audit.options import HOME
+from cleanroom.audit.options import AGREEMENTS, HOME
 from cleanroom.errors import UsageError
 from cleanroom.transparency.outcome import AuditFailure, Outcome
 
@@ -36,11 +36,11 @@ def _client(home: AuditorHome, terms: "Terms", address: str | None) -> "Coordina
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@_AGREEMENT
+@AGREEMENTS
 @HOME
 @_ADDRESS
-def fetch(folder: Path, agreement: Path, home: Path, address: str | None) -> None:
-    """Copy the log into FOLDER, or what is new of it into an earlier copy.
+def fetch(folder: Path, agreements: tuple[Path, ...], home: Path, address: str | None) -> None:
+    """Copy the log into FOLDER, or what is new of it into an earlier copy (with the agreement of then as well).
 
     Exit status as of `verify`; a copy whose newest head lacks cosigners is kept, with status 4.
     """
@@ -48,10 +48,12 @@ def fetch(folder: Path, agreement: Path, home: Path, address: str | None) -> Non
     from cleanroom.audit.copying import copy_log
     from cleanroom.audit.given import read_terms
 
-    terms = read_terms([agreement])
+    if not agreements:
+        raise UsageError("whose log it is stands in the agreement in force: --agreement FILE")
+    terms = read_terms(agreements)
     client = _client(AuditorHome(home), terms, address)
     try:
-        done = copy_log(folder, client, terms.policy)
+        done = copy_log(folder, client, terms.policy, former_keys=terms.former_keys)
     except AuditFailure as failure:
         raise with_evidence(failure, folder) from failure
     finally:

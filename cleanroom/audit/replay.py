@@ -48,7 +48,7 @@ def replay(
         raise UsageError("prices and caps stand in the agreement: --agreement FILE")
     terms = read_terms(agreements)
     signed = [head for path in heads for head in _heads(path, terms)]
-    found = verified(log, terms.policy, kept=read_kept(kept))
+    found = verified(log, terms.policy, kept=read_kept(kept), former_keys=terms.former_keys)
     before = tied(found.contents.entries, terms, former)
     history = read_history((*before.entries, *found.contents.entries), terms.contracts)
     done = recount(history, terms.contracts, signed)

@@ -57,7 +57,7 @@ def show(
     choice = Choice(party, analyst, dataset, since, until, kinds)
     if agreements:
         terms = read_terms(agreements)
-        found = verified(log, terms.policy, kept=read_kept(kept))
+        found = verified(log, terms.policy, kept=read_kept(kept), former_keys=terms.former_keys)
         entries, contracts = found.contents.entries, terms.contracts
         vouched = summary(found)
     else:

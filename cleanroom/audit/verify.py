@@ -60,7 +60,8 @@ def verify(
     if log.is_file():
         _receipt(log, policy, freshness, entry)
         return
-    found = verified(log, policy, kept=read_kept(kept), freshness=freshness)
+    former_keys = terms.former_keys if terms is not None else ()
+    found = verified(log, policy, kept=read_kept(kept), freshness=freshness, former_keys=former_keys)
     tie = tied(found.contents.entries, terms, former).lines if terms is not None else ()
     for line in (*summary(found), *tie):
         click.echo(visible(line))

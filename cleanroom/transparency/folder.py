@@ -14,11 +14,12 @@ What the entries say is not judged here; nor is it proven that a log, all cosign
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cleanroom.transparency.contents import Contents, check_contents
 from cleanroom.transparency.export import CHECKPOINT_PATH
 from cleanroom.transparency.head import Freshness, Head, check_quorum, read_head
+from cleanroom.transparency.note_key import NoteKey
 from cleanroom.transparency.outcome import AuditFailure, Outcome
 from cleanroom.transparency.policy import Policy
 
@@ -37,12 +38,16 @@ def verify_folder(
     *,
     kept: Mapping[str, bytes] | None = None,
     freshness: Freshness | None = None,
+    former_keys: Sequence[NoteKey] = (),
 ) -> VerifiedLog:
-    """The log in these files by name; `kept` are checkpoints from elsewhere by name. Raises AuditFailure."""
+    """The log in these files by name; `kept` are checkpoints from elsewhere by name. Raises AuditFailure.
+
+    Kept ones may be older than the log's present key, and signed by one of `former_keys`.
+    """
     if CHECKPOINT_PATH not in files:
         raise AuditFailure(Outcome.INVALID, "the folder has no checkpoint", path=CHECKPOINT_PATH)
     head = read_head(files[CHECKPOINT_PATH], policy)
-    others = _of_the_same_log(head, kept or {}, policy)
+    others = _of_the_same_log(head, kept or {}, replace(policy, log_keys=(*policy.log_keys, *former_keys)))
     size = head.checkpoint.size
     for path, other in others:
         if other.checkpoint.size == size and other.checkpoint.root != head.checkpoint.root:

@@ -10,7 +10,7 @@ from cleanroom.crypto.signatures import SigningKey
 from cleanroom.querylog.log_policy import former_head, log_key
 from tests.audit_command import Said, audit
 from tests.audited_room import AuditedLog, Story
-from tests.unit.querylog.test_changed_keys import COORDINATOR, follows
+from tests.unit.querylog.test_changed_keys import COORDINATOR, NEW_LOG_KEY, follows
 from tests.unit.question import agreements
 
 
@@ -110,3 +110,23 @@ def test_a_first_log_follows_nothing(logs: tuple[AuditedLog, AuditedLog]) -> Non
     done = audit("verify", first.folder, "--agreement", first.agreement, "--former", first.folder)
     assert done.status == 2
     assert "first log" in done.error
+
+
+def test_a_head_that_was_kept_before_the_log_s_key_was_changed_is_compared_by_the_agreement_of_then(
+    tmp_path: Path,
+) -> None:
+    old = first_log()
+    kept = tmp_path / "kept.note"
+    kept.write_bytes(old.head("shop", "brand").to_bytes())
+    card = replace(agreements.coordinator(), log_key=NEW_LOG_KEY.public_bytes())
+    new = Story(agreements.contract(coordinator=card), entries=list(old.entries), minutes=60, log_seed=NEW_LOG_KEY)
+    new.say("shop", "incident", "ab" * 32, sender="brand", message="match.points")
+    logs = old.write(tmp_path / "old"), new.write(tmp_path / "new")
+    assert run("verify", logs, "--kept", kept).status == 0
+    alone = audit("verify", logs[1].folder, "--agreement", logs[1].agreement, "--kept", kept)
+    assert alone.status == 1
+    new.entries[0] = new.entries[-1]
+    forked = logs[0], new.write(tmp_path / "forked")
+    assert run("verify", forked, "--kept", kept).status == 5
+    both = audit("verify", logs[0].folder, "--agreement", logs[0].agreement, "--agreement", logs[1].agreement)
+    assert both.status == 1, "the folder itself is signed with the present key, or does not hold"
