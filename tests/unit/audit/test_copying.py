@@ -14,10 +14,12 @@ from cleanroom.transparency.checkpoint import Checkpoint
 from cleanroom.transparency.folder import verify_folder
 from cleanroom.transparency.note import parse_note
 from cleanroom.transparency.outcome import AuditFailure, Outcome
+from cleanroom.transparency.policy import Policy
 from cleanroom.transparency.witness_message import WitnessRequest
 from cleanroom.wire.messages import LogEntry, LogPage
 from tests.built_log import ORIGIN, POLICY, checkpoint_of, files_of, signed, some_entries
 from tests.unit.cosigner.growing_log import GrowingLog
+from tests.unit.cosigner.test_changed_log_key import NEW_POLICY, resigned
 
 
 def log_of(entries: list[bytes], *cosigners: str) -> GrowingLog:
@@ -229,3 +231,27 @@ def test_a_broken_connection_leaves_the_copy_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError):
         copy_log(tmp_path, log, POLICY)
     assert contents(tmp_path) == before
+
+
+def test_a_copy_made_before_the_log_s_key_was_changed_is_gone_on_with_by_the_former_key_only(tmp_path: Path) -> None:
+    copy_log(tmp_path, log_of(some_entries(5), "asker", "owner"), POLICY)
+    log = log_of(some_entries(7), "asker", "owner")
+    log.notes[7] = resigned(log.notes[7])
+    assert refused_under(NEW_POLICY, tmp_path, log)
+    done = copy_log(tmp_path, log, NEW_POLICY, former_keys=POLICY.log_keys)
+    assert done == Copied(5, 7, has_quorum=True)
+    assert len(verify_folder(contents(tmp_path), NEW_POLICY).contents.entries) == 7
+
+
+def refused_under(policy: Policy, folder: Path, log: GrowingLog) -> str:
+    with pytest.raises(AuditFailure, match="not signed by the log") as failure:
+        copy_log(folder, log, policy)
+    return str(failure.value)
+
+
+def test_the_head_of_an_earlier_copy_that_only_a_former_key_signed_is_never_written_again(tmp_path: Path) -> None:
+    copy_log(tmp_path, log_of(some_entries(5), "asker", "owner", "auditor"), POLICY)
+    log = log_of(some_entries(5), "asker", "owner")
+    log.notes[5] = resigned(log.notes[5])
+    copy_log(tmp_path, log, NEW_POLICY, former_keys=POLICY.log_keys)
+    assert len(verify_folder(contents(tmp_path), NEW_POLICY).contents.entries) == 5
