@@ -13,11 +13,10 @@ settings.toml  private: sources, analysts, address  node.db, node.sock, node.log
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from cleanroom.crypto.key_files import private_folder, read_secret, write_secret
 from cleanroom.crypto.signatures import SigningKey
@@ -27,8 +26,7 @@ from cleanroom.ids import PartyName
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.contract import Contract
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
-
-_Key = TypeVar("_Key", SigningKey, SealingKey)
+from parties.numbered_files import newest, next_file, numbered, of_public, secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Home:
 
     @property
     def card_file(self) -> Path:
-        return _newest(self.path, "card", "json")
+        return newest(self.path, "card", "json")
 
     @property
     def coordinator_file(self) -> Path:
@@ -136,14 +134,14 @@ class Home:
         """
         folder, card = private_folder(self.path / "keys"), self.card()
         identity, cosigning = self.keys().identity, SigningKey.generate()
-        write_secret(_next(folder, "cosigning", "key"), cosigning.seed())
+        write_secret(next_file(folder, "cosigning", "key"), cosigning.seed())
         card = replace(card, cosigning=cosigning.public_bytes())
         if everything:
             identity, sealing = SigningKey.generate(), SealingKey.generate()
-            write_secret(_next(folder, "identity", "key"), identity.seed())
-            write_secret(_next(folder, "sealing", "key"), sealing.secret())
+            write_secret(next_file(folder, "identity", "key"), identity.seed())
+            write_secret(next_file(folder, "sealing", "key"), sealing.secret())
             card = replace(card, identity=identity.public_bytes(), sealing=sealing.public_bytes())
-        _next(self.path, "card", "json").write_bytes(card.signed(identity))
+        next_file(self.path, "card", "json").write_bytes(card.signed(identity))
         return card
 
     def keys(self, card: PartyCard | None = None) -> PartyKeys:
@@ -153,13 +151,13 @@ class Home:
         """
         folder, cards = private_folder(self.path / "keys"), self._own_cards()
         wanted = card or (cards[-1] if cards else None)
-        identity = [SigningKey(secret) for secret in _secrets(folder, "identity", 32)]
-        sealing = [SealingKey(secret) for secret in _secrets(folder, "sealing", SECRET_LENGTH)]
-        cosigning = [SigningKey(secret) for secret in _secrets(folder, "cosigning", 32)]
+        identity = [SigningKey(secret) for secret in secrets(folder, "identity", 32)]
+        sealing = [SealingKey(secret) for secret in secrets(folder, "sealing", SECRET_LENGTH)]
+        cosigning = [SigningKey(secret) for secret in secrets(folder, "cosigning", 32)]
         return PartyKeys(
-            identity=_of(identity, None if wanted is None else wanted.identity),
-            sealing=_of(sealing, None if wanted is None else wanted.sealing),
-            cosigning=_of(cosigning, None if wanted is None else wanted.cosigning),
+            identity=of_public(identity, None if wanted is None else wanted.identity),
+            sealing=of_public(sealing, None if wanted is None else wanted.sealing),
+            cosigning=of_public(cosigning, None if wanted is None else wanted.cosigning),
             state=read_secret(folder / "state.key", 32),
             identities=tuple(dict.fromkeys(card.identity for card in cards)),
         )
@@ -222,7 +220,7 @@ class Home:
         return cards
 
     def _own_cards(self) -> list[PartyCard]:
-        return [PartyCard.from_file(file.read_bytes()) for file in _numbered(self.path, "card", "json")]
+        return [PartyCard.from_file(file.read_bytes()) for file in numbered(self.path, "card", "json")]
 
     def _former_cards(self) -> list[PartyCard | CoordinatorCard]:
         """Own cards before the newest, and those of others that were trusted before."""
@@ -237,33 +235,3 @@ class Home:
         if not self.coordinator_file.exists():
             raise UsageError("no coordinator is trusted yet: cleanroom party card trust FILE FINGERPRINT")
         return CoordinatorCard.from_body(parse_canonical(self.coordinator_file.read_bytes()))
-
-
-def _secrets(folder: Path, name: str, length: int) -> list[bytes]:
-    """Every key of this name, oldest first; raises StateError when there is none."""
-    files = _numbered(folder, name, "key") or [folder / f"{name}.key"]
-    return [read_secret(file, length) for file in files]
-
-
-def _of(keys: Sequence[_Key], public: bytes | None) -> _Key:
-    """The one of this public key; the newest where there is none such, which everything that needs it refuses."""
-    return next((key for key in keys if key.public_bytes() == public), keys[-1])
-
-
-def _numbered(folder: Path, name: str, suffix: str) -> list[Path]:
-    """`name.suffix`, `name.2.suffix` and so on, as far as they are there, oldest first."""
-    found = [(1, folder / f"{name}.{suffix}")] if (folder / f"{name}.{suffix}").exists() else []
-    for file in folder.glob(f"{name}.*.{suffix}"):
-        number = file.name.removeprefix(f"{name}.").removesuffix(f".{suffix}")
-        if number.isascii() and number.isdigit():
-            found.append((int(number), file))
-    return [file for _, file in sorted(found)]
-
-
-def _newest(folder: Path, name: str, suffix: str) -> Path:
-    return next(reversed(_numbered(folder, name, suffix)), folder / f"{name}.{suffix}")
-
-
-def _next(folder: Path, name: str, suffix: str) -> Path:
-    newest = _newest(folder, name, suffix).name.split(".")
-    return folder / f"{name}.{int(newest[1]) + 1 if len(newest) > 2 else 2}.{suffix}"

@@ -10,6 +10,7 @@ from cleanroom.ids import PartyName
 from parties.door import ask_door
 from parties.home import Home
 from parties.processes import RoomProcesses
+from parties.room_state import DOMAIN
 from tests.audit_command import Said, audit
 from tests.command_line import cleanroom, refused, said
 from tests.live_room import prepared, read_database, read_log, room_file
@@ -47,6 +48,13 @@ class Companies:
             trust = ("party", "card", "trust", card, fingerprint(text), "--home", home)
             assert "add --replace" in refused(cleanroom(*trust))
             said(cleanroom(*trust, "--replace"))
+
+    def rename(self, name: str) -> None:
+        """The same terms for a room of another name, over the same people."""
+        terms = self.terms.read_text(encoding="utf-8").replace('room = "spring"', f'room = "{name}"')
+        for party in ("shop", "brand"):
+            terms = terms.replace(f"[parties.{party}]\n", f'[parties.{party}]\nlineage = "{party}/spring"\n')
+        self.terms.write_text(terms, encoding="utf-8")
 
     def agree(self) -> None:
         """shop proposes, both sign, and the file goes to the coordinator."""
@@ -180,10 +188,7 @@ def test_a_stolen_identity_key_ends_its_room_and_the_next_room_charges_the_same_
     said(cleanroom("party", "card", "trust", card, fingerprint(text), "--replace", "--home", shop.path))
     again = ("room", "propose", room.terms, "--home", shop.path, "--out", tmp_path / "same")
     assert "another identity key" in refused(cleanroom(*again))
-    terms = room.terms.read_text(encoding="utf-8").replace('room = "spring"', 'room = "summer"')
-    for name in ("shop", "brand"):
-        terms = terms.replace(f"[parties.{name}]\n", f'[parties.{name}]\nlineage = "{name}/spring"\n')
-    room.terms.write_text(terms, encoding="utf-8")
+    room.rename("summer")
     room.agree()
     with RoomProcesses(room.state):
         assert not ask_door(shop.socket_file, COUNT)["stored"]
@@ -193,3 +198,29 @@ def test_a_stolen_identity_key_ends_its_room_and_the_next_room_charges_the_same_
     assert summer.status == 0, summer.error
     spring = room.audit("verify", room.log(), agreements=room.agreements[:1])
     assert spring.status == 0, spring.error
+
+
+def test_a_coordinator_whose_own_keys_were_stolen_is_replaced_by_a_new_one_in_a_room_of_another_name(
+    tmp_path: Path,
+) -> None:
+    room = Companies(tmp_path)
+    shop, brand = room.home("shop"), room.home("brand")
+    with RoomProcesses(room.state):
+        ask_door(shop.socket_file, COUNT)
+        said(cleanroom("room", "close", "--home", shop.path, "--reason", "the coordinator was broken into"))
+    before = spent(brand)
+    room.hub.rename(tmp_path / "broken into")
+    text = said(cleanroom("coordinator", "init", "--home", room.hub, "--domain", DOMAIN, "--address", "127.0.0.1:1"))
+    for name in ("shop", "brand"):
+        home, certificate = room.home(name).path, tmp_path / f"{name}.pem"
+        card = room.hub / "card.json"
+        said(cleanroom("party", "card", "trust", card, fingerprint(text), "--replace", "--home", home))
+        said(cleanroom("party", "renew", "--home", home, "--domain", DOMAIN))
+        said(cleanroom("coordinator", "sign", home / "request.csr", "--home", room.hub, "--out", certificate))
+        said(cleanroom("party", "accept", certificate, "--home", home))
+    room.rename("summer")
+    room.agree()
+    with RoomProcesses(room.state):
+        assert not ask_door(shop.socket_file, COUNT)["stored"]
+    assert spent(brand) > before
+    said(cleanroom("party", "ledger", "verify", "--home", brand.path))
