@@ -100,12 +100,12 @@ def damaged(note: bytes, line: int) -> bytes:
 
 
 HEADS: dict[str, Callable[[Published], Published]] = {
-    "no head": lambda one: replace(one, request=b"", notes=()),
+    "no head": lambda one: replace(one, request=b"", notes=(), version=0),
     "a head that nobody signed": lambda one: replace(
         one, request=one.request and damaged(one.request, 0), notes=tuple(damaged(note, 0) for note in one.notes)
     ),
     "cosignatures that nobody gave": lambda one: replace(one, notes=tuple(damaged(note, -2) for note in one.notes)),
-    "no cosignatures": lambda one: replace(one, notes=()),
+    "no cosignatures": lambda one: replace(one, notes=(), version=0),
 }
 PAGES: dict[str, Callable[[LogPage], LogPage]] = {
     "without its newest entries": lambda page: LogPage(page.entries[:-1]),

@@ -84,7 +84,8 @@ class Cosigner:
         for note in notes:
             with _noting(trouble):
                 changed = self._mirror.take(note) or changed
-        self._remember(news.version, is_doubtful=bool(trouble))
+        waited_in_vain = wait_ms > 0 and not news.request and not notes
+        self._remember(0 if waited_in_vain else news.version, is_doubtful=bool(trouble))
         if changed:
             self._changed()
         if trouble:
@@ -106,7 +107,10 @@ class Cosigner:
         raise PeerError("the log offers cosigned heads without end")
 
     def _remember(self, version: int, *, is_doubtful: bool) -> None:
-        """A note that was refused is offered once: after the first poll without trouble all are asked for again."""
+        """A note that was refused is offered once: after the first poll without trouble all are asked for again.
+
+        So they are where nothing came for a whole poll: the log may have said that it sent what it did not.
+        """
         self._seen = 0 if self._was_doubtful and not is_doubtful else version
         self._was_doubtful = is_doubtful
 

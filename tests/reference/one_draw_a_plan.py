@@ -50,9 +50,10 @@ def check_ledger(look: Look, log: list[dict[str, Any]], owner: str) -> None:
     for plan in kinds["share_sent"]:
         assert kinds["reserve"][plan] == asked[plan] > 0, "a release that was not paid for"
         assert plan not in kinds["voided"]
-    released = {entry["subject"] for entry in log if entry["kind"] == "answer.released"}
+    own = [entry for entry in log if entry["actor"] == owner]
+    released = {entry["subject"] for entry in own if entry["kind"] == "answer.released"}
     assert released <= set(kinds["share_sent"]), "released in the log, not in the ledger"
-    debits = {entry["subject"]: int(entry["units"]) for entry in log if entry["kind"] == "budget.debit"}
+    debits = {entry["subject"]: int(entry["units"]) for entry in own if entry["kind"] == "budget.debit"}
     assert all(kinds["reserve"][plan] == units for plan, units in debits.items())
     numbers = look("SELECT setup, question FROM question WHERE owner = 1 AND question > 0")
     assert len(set(numbers)) == len(numbers), "a question number was used twice in one set-up"

@@ -56,7 +56,7 @@ class Lied:
 
     def ask(self, party: str = ASKER) -> dict[str, Any]:
         """A new question, answered."""
-        return self.room.ask(party, self.question(), tries=3)
+        return self.room.ask(party, self.question(), tries=10)  # a cosigner that was lied to polls more slowly
 
     def held(self) -> Held:
         """What no lie may move: ledgers, questions, draws, what left, and what ended."""
@@ -77,7 +77,7 @@ class Lied:
         self.room.at_rest()
         assert {name: self.room[name].pid for name in self.pids} == self.pids
         for party in (ASKER, THIRD):
-            assert not self.ask(party)["stored"]
+            assert self.ask(party)["cells"]
         self.room.at_rest()
         self.room.command(OWNER, {"command": "ledger"})
         check_ledger(lambda sql: self.room.look(OWNER, sql), self.true_log(), OWNER)
@@ -291,7 +291,7 @@ def test_without_a_true_head_no_release_leaves_and_with_it_one_does(room: Lied, 
     drawn = len(room.room[OWNER].facts("draws")) - before[f"{OWNER} draws"]
     assert drawn == (1 if kind == "answer.released" else 0)
     room.order("be_honest")
-    answer = room.room.ask(ASKER, question, tries=5)
+    answer = room.room.ask(ASKER, question, tries=10)
     assert releases(room) == released | {answer["question"]["plan"]}
     assert room.held()[f"{OWNER} draws"] == before[f"{OWNER} draws"] + 1
     room.check_honest()
@@ -328,7 +328,8 @@ def test_a_node_that_is_shown_a_false_log_does_not_serve(room: Lied, lie: str) -
     """Withheld entries, gaps, no log at all, a head that nobody signed; and with the true log it serves again."""
 
     def meanwhile() -> None:
-        room.room.ask(ASKER, {**room.question(), "owner": THIRD}, tries=3)
+        with suppress(CleanroomError):  # the log grows, whether or not it is answered in time
+            room.room.command(ASKER, {"command": "ask", **room.question(), "owner": THIRD})
         room.order("lie", about="log" if lie in PAGES else "heads", how=lie)
 
     room.room[OWNER].at_death = meanwhile

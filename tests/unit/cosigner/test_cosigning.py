@@ -1,6 +1,8 @@
 """A cosigner stores before it signs, holds what it signs, and gives proofs that anybody can check alone."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from cleanroom.errors import PeerError, StateError, UnavailableError, UsageError
 from cleanroom.transparency.policy import all_of
 from cleanroom.transparency.proof_file import verify_proof
 from cleanroom.transparency.witness_message import COSIGNED, WitnessAnswer
+from cleanroom.wire.messages import Published
 from tests.built_log import POLICY, TIME, some_entries, tree_of
 from tests.unit.cosigner.growing_log import Clock, GrowingLog, cosigner, on_disk, open_mirror
 
@@ -156,3 +159,26 @@ def test_a_clock_set_back_stops_signing_until_it_is_mended(folder: Path) -> None
     clock.now = TIME - 60
     mine.step(0)
     assert (mirror.size, mirror.held.time) == (3, TIME)
+
+
+def test_cosignatures_that_the_log_only_said_it_sent_are_asked_for_again(folder: Path, monkeypatch: Any) -> None:
+    """After a whole poll in which nothing came, from the first one on; otherwise only what is new."""
+    log = GrowingLog(some_entries(3))
+    mirror = open_mirror(folder / "mirror.db")
+    mine = cosigner(mirror, log)
+    mine.step(0)
+    log.cosigned_by("asker")
+    honest = log.poll_checkpoint
+
+    def stripped(held_size: int, seen: int, wait_ms: int) -> Published:
+        return replace(honest(held_size, seen, wait_ms), notes=())
+
+    monkeypatch.setattr(log, "poll_checkpoint", stripped)
+    mine.step(0)
+    monkeypatch.setattr(log, "poll_checkpoint", honest)
+    mine.step(0)
+    mine.step(0)
+    assert mirror.proof(log.entries[1], BOTH) is None
+    mine.step(1)  # waits in vain
+    mine.step(1)
+    assert mirror.proof(log.entries[1], BOTH) is not None
