@@ -47,6 +47,7 @@ from cleanroom.wire.canonical import canonical_bytes
 from cleanroom.wire.messages import Delivery, Envelope
 from parties.inquiry import Inquiry
 from parties.node import Node
+from parties.post import Post
 from parties.room_file import RoomFile, read_room_file
 from parties.room_state import DOMAIN, RoomState
 from parties.serve import Opened, build_node, connect, import_people, open_home
@@ -250,8 +251,26 @@ def vars_of(item: Any) -> Iterator[Any]:
     return (getattr(item, name) for name in item.__dataclass_fields__)
 
 
+_PROOF_LENGTHS: dict[bytes, int] = {}
+
+
 def _sight(way: str, envelope: Envelope) -> Seen:
-    return Seen(way, envelope.kind, (envelope.index, envelope.count, len(envelope.sealed)))
+    """How long the proof in a message is follows from the log's heads, which others make too: it is left out."""
+    length = len(envelope.sealed) - _PROOF_LENGTHS.get(envelope.envelope_id, 0)
+    return Seen(way, envelope.kind, (envelope.index, envelope.count, length))
+
+
+def _note_proofs(post: Post) -> None:
+    """Remember of every message that is written how much of it is a proof."""
+    write = post.write
+
+    def noting(recipient: PartyName, kind: str, subject: str, header: Mapping[str, Any], blob: bytes = b"") -> Any:
+        envelopes = write(recipient, kind, subject, header, blob)
+        if "proof" in header:
+            _PROOF_LENGTHS[envelopes[0].envelope_id] = len(canonical_bytes(header["proof"]))
+        return envelopes
+
+    post.write = noting  # type: ignore[method-assign]
 
 
 # ---- one party -------------------------------------------------------------------------------------------------------
@@ -328,6 +347,7 @@ class LiveParty:
             self._ready.set()
             return
         self.taps.append(tap)
+        _note_proofs(opened.desk.post)
         self._hook(opened)
         self._node = node
         self._ready.set()
