@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cleanroom.client.door import ask_door
 from cleanroom.errors import UsageError
 from cleanroom.report.question_words import budget, differences, facts, headline
 from parties.beside import Doer, at_the_node
 from parties.desk import Desk
-from parties.door import Progress, ask_door
+from parties.door import Progress
 from parties.home import Home
 from parties.node import Node
 from parties.pending import SHORT_ID, Pending, Waiting

@@ -15,12 +15,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from cleanroom.client.door import ask_door
 from cleanroom.errors import UnreachableError
 from cleanroom.question.agreement import Agreement
 from parties.agreeing import agreement_in_force
 from parties.database import Database
 from parties.desk import Desk
-from parties.door import ask_door
 from parties.home import Home
 from parties.settings import read_settings
 from parties.vault import Vault

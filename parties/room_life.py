@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cleanroom.client.door import ask_door
 from cleanroom.errors import StateError, UsageError
 from cleanroom.question.agreement import Agreement
 from cleanroom.question.resumption import parse_resumption
 from cleanroom.question.stop import checked_reason
 from parties.beside import Clock, at_the_node, desk_beside
 from parties.desk import Desk
-from parties.door import Progress, ask_door
+from parties.door import Progress
 from parties.home import Home
 from parties.node import Node
 from parties.own_log import check_restored

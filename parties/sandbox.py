@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cleanroom.answer.view import View, parse_levels
+from cleanroom.client.door import ask_door
 from cleanroom.errors import PendingError, UsageError
 from cleanroom.ids import AnalystName, PartyName
 from cleanroom.nearest import listed, meant, quoted
@@ -13,7 +14,6 @@ from cleanroom.question.accuracy import parse_accuracy, units_for_accuracy
 from cleanroom.question.compile import Question
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import partition_cells, quantity_cells
-from parties.door import ask_door
 from parties.processes import RoomProcesses
 from parties.requests import at_option, check_price
 from parties.room_file import RoomFile, read_room_file

@@ -20,11 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from cleanroom.client.door import ask_door
 from cleanroom.errors import CleanroomError, UnavailableError
 from cleanroom.ids import PartyName
 from cleanroom.question.agreement import parse_agreement
 from cleanroom.question.contract import Contract
-from parties.door import ask_door
 from parties.room_file import RoomFile
 from parties.room_state import RoomState
 from parties.settings import read_settings, write_settings

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from cleanroom.client.door import ask_door
 from cleanroom.errors import RefusedError, UsageError
-from parties.door import ask_door
 from parties.home import Home
 from parties.requests import check_price
 from parties.sandbox import SandboxQuestion

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cleanroom.client.door import ask_door
 from cleanroom.errors import RefusedError
 from cleanroom.ids import PartyName
 from cleanroom.question.agreement import Agreement, parse_agreement
-from parties.door import ask_door
 from parties.processes import Process, RoomProcesses
 from parties.room_state import COORDINATOR, RoomState
 from tests.command_line import cleanroom, refused, said

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cleanroom.client.door import ask_door
 from cleanroom.ids import PartyName
-from parties.door import ask_door
 from parties.home import Home
 from parties.processes import RoomProcesses
 from parties.room_state import DOMAIN

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from cleanroom.client.door import ask_door
 from cleanroom.errors import CleanroomError, UnavailableError
 from cleanroom.ids import PartyName
-from parties.door import ask_door
 from parties.processes import RoomProcesses
 from parties.room_state import RoomState
 from parties.settings import read_settings, write_settings

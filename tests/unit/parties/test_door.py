@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cleanroom.client.door import ask_door
 from cleanroom.errors import (
     CleanroomError,
     PeerError,
@@ -19,7 +20,7 @@ from cleanroom.errors import (
     UsageError,
 )
 from cleanroom.ids import AnalystName
-from parties.door import MAX_LINE_BYTES, Door, Progress, ask_door
+from parties.door import MAX_LINE_BYTES, Door, Progress
 from parties.settings import Analyst, NodeSettings
 from parties.source.source_file import SourceFile
 from tests.unit.parties.vanishing import vanishing
