@@ -7,10 +7,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cleanroom.catalogue.entry import Entry
+from cleanroom.catalogue.flow import Flow
+from cleanroom.catalogue.index import Index
+from cleanroom.catalogue.overlap import Overlap
+from cleanroom.catalogue.profile import Profile
+from cleanroom.catalogue.reach import Reach
 from cleanroom.errors import UsageError
 from cleanroom.nearest import listed, meant, quoted
 
-_ENTRIES: tuple[Entry, ...] = ()
+_ENTRIES: tuple[Entry, ...] = (
+    Overlap(),
+    Profile(),
+    Index(),
+    Reach(),
+    Flow(),
+)
 
 CATALOGUE: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
 

@@ -11,9 +11,10 @@ The one fact used: for any fixed weights w, noise moves a weighted sum by at mos
 
     P( |sum w_i e_i| > s |w| z ) <= alpha
 
-under either law. With k statements alpha is (1 - level) / k (Bonferroni). The bound needs no normal approximation and
-no knowledge of the grid that a sum is rounded to; the price is intervals about a quarter wider than the exact law's,
-and about half again under the Laplace law.
+under either law. With k statements alpha is (1 - level) / k (Bonferroni); whoever says more about the same answer at
+once adds how many statements `more` that is. The bound needs no normal approximation and no knowledge of the grid that
+a sum is rounded to; the price is intervals about a quarter wider than the exact law's, and about half again under the
+Laplace law.
 
 Numbers: w picks one cell, so |t_i - x_i| <= s z. People are counted by the exact law instead
 (`cleanroom.privacy.interval`), whose grid is known to be 1. A number of people is not below 0, nor is its interval;
@@ -22,11 +23,8 @@ a sum is within what the declared bounds and the capacities allow, and so is its
 Bases: w picks n cells, so their true sum T is within s z sqrt(n) of the noisy sum X.
 
 Shares: p_i = t_i / T. For the true p the combination t_i - p T is 0 exactly, so x_i - p X is noise alone, with
-weight 1 - p once and -p in the other n - 1 cells. The interval is every p in [0, 1] that this allows (Fieller, 1954):
-
-    (x_i - p X)^2 <= z^2 s^2 ( (1 - p)^2 + (n - 1) p^2 )
-
-a quadratic in p. It does not assume that T is large: if noise drowns the base, the interval is all of [0, 1].
+weight 1 - p once and -p in the other n - 1 cells. The interval holds every p in [0, 1] that this allows (Fieller, 1954;
+`cleanroom.privacy.share`). It does not assume that T is large: if noise drowns the base, the interval is all of [0, 1].
 
 Ranges are rounded outward to what is printed, and compared as printed: a reader who sees two intervals touch and
 a program that says which is larger never disagree.
@@ -38,6 +36,7 @@ from dataclasses import dataclass
 
 from cleanroom.privacy.combination import reach
 from cleanroom.privacy.interval import noise_interval
+from cleanroom.privacy.share import NoisyShare
 from cleanroom.report.answer import Answer, Cell
 
 
@@ -66,18 +65,18 @@ def number_ranges(answer: Answer) -> tuple[Range, ...]:
     return tuple(_people(float(cell.value), half_width) for cell in answer.cells)
 
 
-def base_range(answer: Answer, base: Sequence[Cell]) -> Range:
-    """How many people `base` has together, at once with every `share_ranges` of the answer."""
-    far = _reach(answer, _statements(answer), equal_weights=len(base)) * math.sqrt(len(base))
+def base_range(answer: Answer, base: Sequence[Cell], *, more: int = 0) -> Range:
+    """How many people `base` has together, at once with every `share_ranges` of the answer and `more` statements."""
+    far = _reach(answer, statements(answer) + more, equal_weights=len(base)) * math.sqrt(len(base))
     return _people(float(sum(cell.value for cell in base)), far)
 
 
-def share_ranges(answer: Answer, base: Sequence[Cell]) -> tuple[Range, ...]:
-    """Each cell's percentage of the people of `base`, all shares and bases of the answer at once.
+def share_ranges(answer: Answer, base: Sequence[Cell], *, more: int = 0) -> tuple[Range, ...]:
+    """Each cell's percentage of the people of `base`, all shares and bases of the answer and `more` statements at once.
 
     `base` is one of the answer's groups, or all its cells: disjoint groups of people that add up to the base.
     """
-    far = _reach(answer, _statements(answer), equal_weights=None)
+    far = _reach(answer, statements(answer) + more, equal_weights=None)
     total = float(sum(cell.value for cell in base))
     return tuple(_share(float(cell.value), total, len(base), far) for cell in base)
 
@@ -87,7 +86,7 @@ def leaders(ranges: Sequence[Range]) -> tuple[int, ...]:
     return tuple(place for place, range_ in enumerate(ranges) if not any(other.above(range_) for other in ranges))
 
 
-def _statements(answer: Answer) -> int:
+def statements(answer: Answer) -> int:
     """A share for every cell, a size for every group and one for everybody."""
     return len(answer.cells) + len(answer.groups()) + 1
 
@@ -114,17 +113,12 @@ def _people(value: float, reach: float) -> Range:
 
 
 def _share(part: float, total: float, cells: int, reach: float) -> Range:
-    """Solutions p in [0, 1] of (part - p total)^2 <= reach^2 ((1 - p)^2 + (cells - 1) p^2), in percent."""
+    """The percentage between the ends that noise of `reach` in each cell allows; everything where it allows nothing."""
     if cells == 1:
         return Range(100, 100)
-    square = total * total - cells * reach * reach
-    half = part * total - reach * reach
-    discriminant = half * half - square * (part * part - reach * reach)
-    if square <= 0.0 or discriminant < 0.0:
-        # The total may be nothing but noise, or this is one of the rare draws outside the level: nothing is known.
+    share = NoisyShare(part, total, cells, reach)
+    low, high = share.least(1.0), share.most(1.0)
+    if low is None or high is None or low > high:
+        # One of the rare draws outside the level: nothing is known.
         return EVERYTHING
-    root = math.sqrt(discriminant)
-    low, high = (half - root) / square, (half + root) / square
-    if low > 1.0 or high < 0.0:
-        return EVERYTHING
-    return _outward(100.0 * max(low, 0.0), 100.0 * min(high, 1.0))
+    return _outward(100.0 * low, 100.0 * high)

@@ -1,6 +1,10 @@
-"""How a number is printed: thousands separated, no more digits than it deserves, ranges rounded outward."""
+"""How a number is printed: thousands separated, no more digits than it deserves, ranges rounded outward.
+
+Ranges and lists in a sentence, too.
+"""
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 _MOST_DIGITS = 9
@@ -21,6 +25,16 @@ def show_within(value: Fraction, low: Fraction, high: Fraction) -> str:
     """A number with as many digits as its range has."""
     digits = _digits(high - low)
     return _fixed(round(value * 10**digits), digits)
+
+
+def spanned(low: int, high: int, unit: str = "") -> str:
+    """`4,100 to 4,300`, `18% to 22%`, or the one number that both ends are."""
+    return f"{low:,}{unit}" if low == high else f"{low:,}{unit} to {high:,}{unit}"
+
+
+def enumerated(texts: Sequence[str]) -> str:
+    """`black`, or `black, white and red`."""
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def _digits(width: Fraction) -> int:

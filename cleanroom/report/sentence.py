@@ -19,7 +19,7 @@ from fractions import Fraction
 from cleanroom.question.columns import OTHER
 from cleanroom.report.answer import Answer, Cell, Estimate
 from cleanroom.report.certainty import EVERYTHING, Range, base_range, leaders, number_ranges, share_ranges
-from cleanroom.report.figure import show_range
+from cleanroom.report.figure import enumerated, show_range, spanned
 from cleanroom.report.wording import Wording
 
 _PARTS = {Fraction(1, 4): "a quarter", Fraction(1, 2): "half", Fraction(3, 4): "three quarters"}
@@ -84,7 +84,7 @@ def _sum(answer: Answer, words: Wording) -> tuple[str, ...]:
     groups = [cell.by or "all" for cell in answer.cells]
     if len(first) == 1:
         return (*headline, f"{groups[first[0]]} has the largest total {what}.")
-    tied = _listed([groups[place] for place in first])
+    tied = enumerated([groups[place] for place in first])
     return (*headline, f"Which group has the largest total {what} is not known: {tied} cannot be told apart.")
 
 
@@ -127,9 +127,9 @@ def _top(answer: Answer, group: Sequence[Cell], words: Wording) -> str:
     among = f"For the customers that {_members(answer, group[0].by, words)}"
     what = f"the top {answer.top} of {answer.column} at {answer.owner}"
     if not certain:
-        return f"{among}, {what} cannot be told: {_listed(possible)} cannot be told apart."
-    line = f"{among}, {what} certainly {'has' if possible else 'is'} {_listed(certain)}"
-    rest = f"; for the rest, {_listed(possible)} cannot be told apart" if possible else ""
+        return f"{among}, {what} cannot be told: {enumerated(possible)} cannot be told apart."
+    line = f"{among}, {what} certainly {'has' if possible else 'is'} {enumerated(certain)}"
+    rest = f"; for the rest, {enumerated(possible)} cannot be told apart" if possible else ""
     return f"{line}{rest}."
 
 
@@ -161,7 +161,7 @@ def _of_base(answer: Answer, base: str, shares: Sequence[Range], cells: Sequence
         elif len(ranked) > 1:
             line += ", more than any other value that is named"
     else:
-        tied = _listed([f"{short[place]} ({parts[place].removeprefix(short[place] + ' ')})" for place in first])
+        tied = enumerated([f"{short[place]} ({parts[place].removeprefix(short[place] + ' ')})" for place in first])
         line, further = f"Of {base}, the largest part is not known: {tied} cannot be told apart", "further"
     others = [parts[place] for place in range(len(cells)) if place not in first]
     return f"{line}; {further}: {', '.join(others)}." if others else f"{line}."
@@ -187,18 +187,13 @@ def _level(answer: Answer) -> str:
 
 
 def _between(range_: Range) -> str:
-    if range_.low == range_.high:
-        return f"{range_.low:,}"
-    return f"{range_.low:,} to {range_.high:,}"
+    return spanned(range_.low, range_.high)
 
 
 def _between_percent(range_: Range) -> str:
-    return f"{range_.low}%" if range_.low == range_.high else f"Between {range_.low}% and {range_.high}%"
+    text = spanned(range_.low, range_.high, "%")
+    return text if range_.low == range_.high else f"Between {text.replace(' to ', ' and ')}"
 
 
 def _percent(range_: Range) -> str:
-    return f"{range_.low}%" if range_.low == range_.high else f"{range_.low}% to {range_.high}%"
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+    return spanned(range_.low, range_.high, "%")
