@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cleanroom.answer.forecast import forecast_body
+from cleanroom.answer.forecast import forecast_body, together_body
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.consumer_chain import ConsumerEntry, spent_units
 from cleanroom.querylog.dsse import peek_statement
-from cleanroom.question.compile import Question, Standing, compile_plan
+from cleanroom.question.compile import Question, Standing, check_question, compile_plan
 from cleanroom.question.dry_run import OwnRecord, dry_run
 from cleanroom.question.plan import Plan
 from parties.desk import Desk
@@ -22,17 +22,18 @@ from parties.door import Progress
 from parties.inquiry import standing_of
 from parties.node import Node
 from parties.receipts import Receipts
-from parties.requests import question_of, view_of
+from parties.requests import checked_again, question_of, view_of
 from parties.settings import Analyst
+
+MAX_TOGETHER = 16
+PLAN_WORDS = frozenset({"by", "quantity", "column", "base", "share"})
 
 
 def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
     """What the door does for `dry-run`."""
 
     def command(analyst: Analyst, request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-        desk, guess = node.desk, request.get("guess")
-        if guess is not None and type(guess) is not int:
-            raise UsageError("guess is a whole number of people")
+        desk, guess = node.desk, _guess(request)
         question = question_of(desk.contract, desk.name, analyst.name, request)
         view = view_of(request)
 
@@ -52,6 +53,59 @@ def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress],
         return node.call(look)
 
     return command
+
+
+def together_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
+    """What the door does for `dry-run-together`: several plans of one question at one owner, one after the other.
+
+    Each is decided as if those before it had been answered, so what fits one by one and not together is refused.
+    """
+
+    def command(analyst: Analyst, request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        desk, again, view = node.desk, checked_again(request), view_of(request)
+        questions = [question_of(desk.contract, desk.name, analyst.name, one) for one in _plans(request)]
+        guess = _guess(request)
+
+        def look() -> dict[str, Any]:
+            record, found, stored = own_record(desk, questions[0].owner), [], []
+            standing, today = desk.stops.standing(), desk.today()
+            for place, question in enumerate(questions):
+                one = dry_run(desk.contract, question, record, today=today, standing=standing, guess=guess)
+                if one.price is not None:
+                    view.check(desk.contract, question.owner, question.quantity)
+                free = question in questions[:place] or (not again and _is_stored(node, question))
+                if one.price is not None and not free:
+                    units = one.price.units
+                    record = replace(
+                        record,
+                        units=record.units + units,
+                        units_today=record.units_today + units,
+                        questions=record.questions + 1,
+                    )
+                found.append(one)
+                stored.append(free)
+            return together_body(found, stored)
+
+        return node.call(look)
+
+    return command
+
+
+def _plans(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """One request a plan: its own words, and the owner and the price that they share."""
+    plans = request.get("plans")
+    if not isinstance(plans, list) or not 1 <= len(plans) <= MAX_TOGETHER:
+        raise UsageError(f"plans is a list of 1 to {MAX_TOGETHER} plans")
+    if not all(isinstance(plan, dict) and set(plan) <= PLAN_WORDS for plan in plans):
+        raise UsageError(f"a plan has some of {', '.join(sorted(PLAN_WORDS))}")
+    return [{name: text for name, text in request.items() if name not in PLAN_WORDS} | plan for plan in plans]
+
+
+def _guess(request: dict[str, Any]) -> int | None:
+    guess = request.get("guess")
+    if guess is not None and type(guess) is not int:
+        raise UsageError("guess is a whole number of people")
+    return guess
 
 
 def own_record(desk: Desk, owner: PartyName) -> OwnRecord:
@@ -98,6 +152,10 @@ def _unanswered(desk: Desk, owner: PartyName) -> list[Plan]:
 
 def _is_stored(node: Node, question: Question) -> bool:
     """Whether this question would be answered from what is stored, free of charge."""
+    try:
+        check_question(node.desk.contract, question)
+    except UsageError:
+        return False
     standing = _current(node, question)
     if standing is None:
         return False

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from cleanroom.answer.forecast import price_line
 from cleanroom.crypto.key_files import private_folder, read_secret
-from cleanroom.errors import StateError, UnavailableError, UsageError
+from cleanroom.errors import StateError, UnavailableError
 from cleanroom.privacy.accountant import accountant
 from cleanroom.privacy.noise import DiscreteNoise, NoiseSource
 from cleanroom.querylog.rotation import ROTATED, keys_of, rotation
@@ -29,16 +28,17 @@ from parties.approving import approval_commands
 from parties.beside import make_desk
 from parties.cosigning import open_mirror
 from parties.desk import Desk
-from parties.door import Door, Progress
-from parties.dry_running import dry_run_command
+from parties.door import Command, Door, Progress
+from parties.dry_running import dry_run_command, together_command
 from parties.home import Home
 from parties.inquiry import Inquiry
 from parties.ledger_view import ledger_totals
 from parties.node import Coordinator, Node
 from parties.people import People, Version
-from parties.requests import question_of, view_of
+from parties.requests import checked_again, question_of, view_of
 from parties.room_life import door_commands
 from parties.room_stops import RoomStops
+from parties.room_view import view_commands
 from parties.settings import Analyst, NodeSettings, read_settings
 from parties.work_log import timed
 
@@ -102,11 +102,9 @@ def connect(opened: Opened) -> CoordinatorClient:
     )
 
 
-def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
+def _ask(node: Node, settings: NodeSettings) -> Command:
     def command(analyst: Analyst, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
-        again = request.get("again", False)
-        if type(again) is not bool:
-            raise UsageError("again is true or false")
+        again = checked_again(request)
         question, view = question_of(node.desk.contract, node.desk.name, analyst.name, request), view_of(request)
         check_question(node.desk.contract, question)
         progress(price_line(price_of(node.desk.contract, question), accountant(node.desk.contract.accountant)))
@@ -116,7 +114,7 @@ def _ask(node: Node, settings: NodeSettings) -> Callable[[Analyst, dict[str, Any
     return command
 
 
-def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
+def _ledger(node: Node) -> Command:
     def command(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
         def total() -> dict[str, Any]:
             node.desk.ledger.verify()
@@ -127,11 +125,25 @@ def _ledger(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[st
     return command
 
 
-def _report(node: Node) -> Callable[[Analyst, dict[str, Any], Progress], dict[str, Any]]:
+def _report(node: Node) -> Command:
     def command(_analyst: Analyst, _request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
         return {"lines": node.call(node.people.require).report.splitlines()}
 
     return command
+
+
+def commands(home: Home, agreement: Agreement, settings: NodeSettings, node: Node) -> dict[str, tuple[str, Command]]:
+    """Everything that a running node does for the people of its company, and in which role."""
+    return {
+        "ask": ("asker", _ask(node, settings)),
+        "dry-run": ("asker", dry_run_command(node)),
+        "dry-run-together": ("asker", together_command(node)),
+        **view_commands(node),
+        "ledger": ("operator", _ledger(node)),
+        "report": ("operator", _report(node)),
+        **door_commands(home, agreement, node),
+        **approval_commands(node),
+    }
 
 
 def build_node(opened: Opened, coordinator: Coordinator, *, noise: NoiseSource) -> Node:
@@ -184,14 +196,7 @@ def _serve(opened: Opened, noise: NoiseSource) -> None:
     door = Door(
         opened.settings.socket or opened.home.socket_file,
         opened.settings,
-        {
-            "ask": ("asker", _ask(node, opened.settings)),
-            "dry-run": ("asker", dry_run_command(node)),
-            "ledger": ("operator", _ledger(node)),
-            "report": ("operator", _report(node)),
-            **door_commands(opened.home, opened.agreement, node),
-            **approval_commands(node),
-        },
+        commands(opened.home, opened.agreement, opened.settings, node),
     )
     door.start()
     _LOG.info("serving as %s in room %s", opened.desk.name, opened.desk.contract.room)

@@ -90,13 +90,23 @@ def test_nothing_is_imported_by_a_text_that_could_be_changed() -> None:
         assert not re.search(r"\b__import__\(|\bexec\(|\beval\(", path.read_text(encoding="utf-8")), name_of(path)
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in PRODUCT if path.name == "__init__.py"], ids=lambda path: name_of(path)
-)
+ROOMS = [path for path in PRODUCT if path.name == "__init__.py" and name_of(path) != "cleanroom/__init__.py"]
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: name_of(path))
 def test_a_room_says_what_it_is_and_does_nothing_else(path: Path) -> None:
     body = parsed(path).body
     assert len(body) == 1
     assert ast.get_docstring(parsed(path))
+
+
+def test_the_package_has_one_door_and_loads_nothing_before_somebody_goes_through() -> None:
+    """`import cleanroom` is what an analyst types: `connect`, whose own import is inside it, and nothing more."""
+    body = parsed(ROOT / "cleanroom" / "__init__.py").body
+    top = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imported(ast.Module(list(top), [])) == {"pathlib.Path", "typing.TYPE_CHECKING"}
+    assert [node.name for node in body if isinstance(node, ast.FunctionDef)] == ["connect"]
+    assert len(body) == len(top) + 3, "beside them the docstring and what type checkers import"
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda path: name_of(path))

@@ -5,10 +5,11 @@
 in it was read from anybody's data.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from cleanroom.answer.number import json_number
-from cleanroom.answer.result import charge, epsilon_number, rho_text
+from cleanroom.answer.result import amount, charge, epsilon_number
 from cleanroom.privacy.accountant import Accountant, accountant
 from cleanroom.privacy.interval import LEVEL
 from cleanroom.question.dry_run import UNKNOWN, DryRun, GuessedCells, PartNoise, Price
@@ -46,6 +47,29 @@ def forecast_body(found: DryRun, *, stored: bool) -> Body:
     }
 
 
+def together_body(found: Sequence[DryRun], stored: Sequence[bool]) -> Body:
+    """The JSON of several dry runs that make one question; what is stored costs nothing and is refused by nobody.
+
+    `plans` are their JSON one by one. `budget` is before the first, and after all of them.
+    """
+    of, first = accountant(found[0].accountant), found[0]
+    plans = [forecast_body(one, stored=is_stored) for one, is_stored in zip(found, stored, strict=True)]
+    new = [plan for plan in plans if not plan["stored"]]
+    prices = [one.price for one, is_stored in zip(found, stored, strict=True) if not is_stored]
+    units = sum(price.units for price in prices if price is not None)
+    left = max(0, first.cap_units - first.record.units)
+    return {
+        "dry_run": True,
+        "plans": plans,
+        "cost": charge(first.question.owner, first.question.asker, units, of),
+        "stored": not new,
+        "budget": plans[0]["budget"] | {"left_after": None if units > left else amount(left - units, of)},
+        "approval": next((plan["approval"] for plan in new if plan["approval"] is not None), None),
+        "refusal": next((plan["refusal"] for plan in new if plan["refusal"] is not None), None),
+        "not_known": list(UNKNOWN),
+    }
+
+
 def _noise(part: PartNoise, of: Accountant) -> Body:
     scale = float(part.scale)
     return {
@@ -75,15 +99,11 @@ def _budget(found: DryRun, of: Accountant) -> Body:
     return {
         "as_of": found.record.as_of or None,
         "open_questions": found.record.open_questions,
-        "cap": _amount(found.cap_units, of),
-        "spent": _amount(found.record.units, of),
-        "left_before": _amount(left, of),
-        "left_after": None if after is None else _amount(after, of),
+        "cap": amount(found.cap_units, of),
+        "spent": amount(found.record.units, of),
+        "left_before": amount(left, of),
+        "left_after": None if after is None else amount(after, of),
     }
-
-
-def _amount(units: int, of: Accountant) -> Body:
-    return {"rho": rho_text(units, of), "epsilon": epsilon_number(units, of)}
 
 
 def price_line(price: Price, of: Accountant) -> str:

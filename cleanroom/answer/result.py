@@ -46,6 +46,11 @@ def charge(party: str, consumer: str, units: int, of: Accountant) -> dict[str, A
     }
 
 
+def amount(units: int, of: Accountant) -> dict[str, Any]:
+    """A sum of units in both readings."""
+    return {"rho": rho_text(units, of), "epsilon": epsilon_number(units, of)}
+
+
 def _noise(of: Accountant, scale: Fraction) -> dict[str, float | None]:
     """The law's parameter under the name that says which law it is of."""
     return {"sigma": None, "laplace_scale": float(scale)} if of.law == "laplace" else {"sigma": float(scale)}

@@ -22,11 +22,39 @@ def forecast_lines(body: Body) -> Iterator[str]:
     yield from _budget(body)
     yield f"approval  {_approval(body)}"
     if body["refusal"] is not None:
-        refusal = body["refusal"]
-        yield (
-            f"refused   {refusal['explanation']} (rule {refusal['rule']} of {refusal['owner']}); {refusal['advice']}"
-        )
+        yield _refused(body["refusal"])
     yield f"unknown   {'; '.join(body['not_known'])}"
+
+
+def together_lines(body: Body) -> Iterator[str]:
+    """The lines of several dry runs that make one question: each plan's own, then what they come to together."""
+    plans = body["plans"]
+    if len(plans) == 1:
+        yield from forecast_lines(plans[0])
+        return
+    yield "dry run   nothing was asked, nothing was spent, nobody's data was read"
+    for number, plan in enumerate(plans, start=1):
+        yield f"plan {number}    {_question(plan['question'])}"
+        if plan["cost"] is not None:
+            yield f"cost      {_cost(plan['cost'])}"
+            yield from _noise(plan)
+        if plan["stored"]:
+            yield "stored    this was answered before: asking it again costs nothing and gives the same answer"
+        yield from _small_cells(plan)
+    if body["stored"]:
+        yield "together  nothing: every plan was answered before"
+    else:
+        yield f"together  {_cost(body['cost'])}"
+    yield from _budget({**plans[0], "budget": body["budget"], "cost": body["cost"]})
+    asked = {**plans[0], **{name: body[name] for name in ("approval", "refusal")}}
+    yield f"approval  {_approval(asked)}"
+    if body["refusal"] is not None:
+        yield _refused(body["refusal"])
+    yield f"unknown   {'; '.join(body['not_known'])}"
+
+
+def _refused(refusal: Body) -> str:
+    return f"refused   {refusal['explanation']} (rule {refusal['rule']} of {refusal['owner']}); {refusal['advice']}"
 
 
 def _question(asked: Body) -> str:

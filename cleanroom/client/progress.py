@@ -1,0 +1,20 @@
+"""Progress of long work: a line that changes on a terminal or in a notebook, and nothing in a pipe."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[str], None]
+
+
+@contextmanager
+def shown_progress(what: str) -> Iterator[Progress]:
+    """What to call with each line; the line is gone at the end."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield lambda _: None
+        return
+    with console.status(escape(what)) as status:
+        yield lambda text: status.update(escape(f"{what}: {text}"))

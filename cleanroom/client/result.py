@@ -1,0 +1,129 @@
+"""What came back: sentences first, then the numbers with their intervals, what it cost, and the proof of it.
+
+Nothing here exists before the receipt of every answer was checked. `answers` are the nodes' own words, as JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from cleanroom.catalogue.finding import Finding
+from cleanroom.client.result_sheet import answer_sheet, finding_sheet
+from cleanroom.client.sheet import Sheet, html_table, printed
+from cleanroom.errors import UsageError
+from cleanroom.querylog.receipt import Receipt
+from cleanroom.report import finding_table
+from cleanroom.report.answer import read_answer
+from cleanroom.report.sentence import caption, sentences
+from cleanroom.report.table import answer_table, headers, rows
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+    from rich.table import Table
+
+_CHARTS = "a chart needs what is not installed here: pip install 'cleanroom[charts]'"
+_NO_CHARTS = "this version draws no charts yet: take to_pandas() or to_arrow() and draw low, value and high of each row"
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Result:
+    """An answered question. `finding` is None for a plain question, which has one answer.
+
+    `spent` is what this call charged, one line a plan; empty where everything was stored.
+    """
+
+    answers: tuple[Mapping[str, Any], ...]
+    receipts: tuple[Receipt, ...]
+    finding: Finding | None = None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What it says, in plain language; the first is the answer."""
+        return self.finding.sentences if self.finding is not None else sentences(read_answer(self.answers[0]))
+
+    @property
+    def stored(self) -> bool:
+        """Whether all of it was answered before, so that this call has spent nothing."""
+        return all(answer["stored"] for answer in self.answers)
+
+    @property
+    def spent(self) -> tuple[Mapping[str, Any], ...]:
+        """What this call charged, plan by plan; in a room that counts rho it is rho that adds up, not epsilon."""
+        return tuple(line for answer in self.answers if not answer["stored"] for line in answer["spent"])
+
+    @property
+    def sheet(self) -> Sheet:
+        """The numbers, a row each."""
+        if self.finding is not None:
+            return finding_sheet(self.finding)
+        return answer_sheet(read_answer(self.answers[0]))
+
+    def to_arrow(self) -> "pyarrow.Table":
+        """The numbers as an Arrow table; `low` and `high` are the interval."""
+        return self.sheet.to_arrow()
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """The numbers as a data frame; `low` and `high` are the interval. Raises UsageError without pandas."""
+        return self.sheet.to_pandas()
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, for programs."""
+        if self.finding is None:
+            return dict(self.answers[0])
+        return {**finding_table.finding_body(self.finding), "stored": self.stored, "answers": list(self.answers)}
+
+    def plot(self) -> Any:
+        """A chart; raises UsageError that says what to install."""
+        try:
+            import matplotlib  # noqa: F401 # only whether it is there
+        except ImportError:
+            raise UsageError(_CHARTS) from None
+        raise UsageError(_NO_CHARTS)
+
+    def table(self) -> "Table":
+        """For the terminal."""
+        if self.finding is not None:
+            return finding_table.finding_table(self.finding)
+        return answer_table(read_answer(self.answers[0]))
+
+    def notes(self) -> tuple[str, ...]:
+        """How sure all of it is, what it does not say, and what this call has spent."""
+        if self.finding is None:
+            said: tuple[str, ...] = (caption(read_answer(self.answers[0])),)
+        else:
+            not_covered = "; ".join(self.finding.not_covered)
+            said = (finding_table.caption(self.finding), *((f"Not covered: {not_covered}.",) if not_covered else ()))
+        return (*said, *self._spending())
+
+    def _spending(self) -> tuple[str, ...]:
+        if self.stored:
+            return ("This is the stored answer of a question asked before: nothing new was spent.",)
+        if self.finding is None:
+            return ()
+        lines = self.spent
+        each = " and ".join(f"{line['epsilon']:g}" for line in lines)
+        delta = f" at delta {lines[0]['delta']:g}" if lines[0]["delta"] else ""
+        in_rho = len(lines) > 1 and lines[0]["rho"] is not None
+        together = f"; together rho {_added(lines)}, which is what adds up" if in_rho else ""
+        return (f"Spent at {lines[0]['party']}: epsilon {each}{delta}{together}.",)
+
+    def __repr__(self) -> str:
+        return printed(*self.sentences, self.table(), *self.notes()).rstrip()
+
+    def _repr_html_(self) -> str:
+        if self.finding is not None:
+            heads, lines = finding_table.finding_heads(self.finding), finding_table.finding_texts(self.finding)
+        else:
+            answer = read_answer(self.answers[0])
+            heads, lines = headers(answer), rows(answer)
+        first, *others = (f"<p>{escape(sentence)}</p>" for sentence in self.sentences)
+        notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes())
+        return f"<strong>{first}</strong>{''.join(others)}{html_table(heads, list(lines))}{notes}"
+
+
+def _added(lines: tuple[Mapping[str, Any], ...]) -> str:
+    from decimal import Decimal
+
+    return format(sum((Decimal(line["rho"]) for line in lines), Decimal(0)).normalize(), "f")

@@ -1,0 +1,140 @@
+"""A table for programs and for a notebook: columns with names, rows of exact values, as Arrow, pandas, CSV, text, HTML.
+
+Numbers are exact (`Fraction`) until they leave: a column that is declared whole becomes 64-bit integers, any other one
+of numbers the nearest doubles, so that a column's type never depends on the noise. What cannot be told is null, not 0.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from cleanroom.errors import UsageError
+from cleanroom.report.figure import show
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+    from rich.table import Table
+
+Value = str | bool | Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows under named columns, of which those in `whole` hold whole numbers.
+
+    `notes` go into the Arrow schema's metadata and pandas' `attrs`.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if len(set(self.columns)) != len(self.columns) or any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("a sheet has distinct columns and a value for each in every row")
+
+    def __repr__(self) -> str:
+        return printed(self.table()).rstrip()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.title)}</p>{html_table(self.columns, [_texts(row) for row in self.rows])}"
+
+    def to_arrow(self) -> "pyarrow.Table":
+        """As an Arrow table."""
+        import pyarrow as pa
+
+        columns = {name: [row[place] for row in self.rows] for place, name in enumerate(self.columns)}
+        table = pa.table({name: _column(values, whole=name in self.whole) for name, values in columns.items()})
+        return table.replace_schema_metadata(dict(self.notes))
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """As a pandas data frame; raises UsageError where pandas is not installed."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise UsageError("pandas is not installed: pip install pandas, or take to_arrow()") from None
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        frame.attrs |= dict(self.notes)
+        return frame
+
+    def to_csv(self) -> str:
+        """As CSV with a header row; what cannot be told is empty."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(["" if value is None else _plain(value) for value in row] for row in self.rows)
+        return text.getvalue()
+
+    def table(self) -> "Table":
+        """For the terminal."""
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=Text(self.title), title_justify="left")
+        for place, name in enumerate(self.columns):
+            numbers = any(isinstance(row[place], Fraction) for row in self.rows)
+            table.add_column(Text(name), justify="right" if numbers else "left")
+        for row in self.rows:
+            table.add_row(*map(Text, _texts(row)))
+        return table
+
+
+def printed(*parts: Any, width: int = 120) -> str:
+    """What rich prints of these, without colours, as text."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    console = Console(file=text, width=width, color_system=None, force_terminal=False)
+    for part in parts:
+        console.print(part, markup=False, highlight=False)
+    return text.getvalue()
+
+
+def html_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table for a notebook; every text is escaped."""
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    lines = ("".join(f"<td>{escape(text)}</td>" for text in row) for row in rows)
+    return (
+        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"
+    )
+
+
+def _texts(row: tuple[Value, ...]) -> tuple[str, ...]:
+    return tuple(_text(value) for value in row)
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Fraction):
+        return show(value)
+    return value or ""
+
+
+def _plain(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Fraction):
+        return str(value.numerator) if value.denominator == 1 else repr(float(value))
+    return value or ""
+
+
+def _column(values: list[Value], *, whole: bool) -> "pyarrow.Array":
+    """All of one kind, or missing."""
+    import pyarrow as pa
+
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, str) for value in known):
+        return pa.array(values, pa.string())
+    if known and all(isinstance(value, bool) for value in known):
+        return pa.array(values, pa.bool_())
+    number = int if whole else float
+    numbers = [None if value is None else number(Fraction(value)) for value in values]
+    return pa.array(numbers, pa.int64() if whole else pa.float64())
