@@ -31,12 +31,13 @@ _NO_CHARTS = "this version draws no charts yet: take to_pandas() or to_arrow() a
 class Result:
     """An answered question. `finding` is None for a plain question, which has one answer.
 
-    `spent` is what this call charged, one line a plan; empty where everything was stored.
+    `cost` is what the plans that were not stored cost together, None where that was not said before they were asked.
     """
 
     answers: tuple[Mapping[str, Any], ...]
     receipts: tuple[Receipt, ...]
     finding: Finding | None = None
+    cost: Mapping[str, Any] | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -93,8 +94,7 @@ class Result:
         if self.finding is None:
             said: tuple[str, ...] = (caption(read_answer(self.answers[0])),)
         else:
-            not_covered = "; ".join(self.finding.not_covered)
-            said = (finding_table.caption(self.finding), *((f"Not covered: {not_covered}.",) if not_covered else ()))
+            said = (finding_table.caption(self.finding), *self.finding.not_covered)
         return (*said, *self._spending())
 
     def _spending(self) -> tuple[str, ...]:
@@ -102,15 +102,19 @@ class Result:
             return ("This is the stored answer of a question asked before: nothing new was spent.",)
         if self.finding is None:
             return ()
-        lines = self.spent
-        each = " and ".join(f"{line['epsilon']:g}" for line in lines)
-        delta = f" at delta {lines[0]['delta']:g}" if lines[0]["delta"] else ""
-        in_rho = len(lines) > 1 and lines[0]["rho"] is not None
-        together = f"; together rho {_added(lines)}, which is what adds up" if in_rho else ""
-        return (f"Spent at {lines[0]['party']}: epsilon {each}{delta}{together}.",)
+        cost = self.cost
+        if cost is None:
+            return ("What this call has spent is in `spent`, plan by plan.",)
+        reading = [f"delta {cost['delta']:g}"] if cost["delta"] else []
+        reading += [f"rho {cost['rho']}"] if cost["rho"] else []
+        read_as = f" ({', '.join(reading)})" if reading else ""
+        of = f" for {len(self.answers)} plans" if len(self.answers) > 1 else ""
+        return (
+            f"This cost {cost['consumer']} epsilon {cost['epsilon']:g}{read_as} of its budget at {cost['party']}{of}.",
+        )
 
     def __repr__(self) -> str:
-        return printed(*self.sentences, self.table(), *self.notes()).rstrip()
+        return printed(*self.sentences, self.table(), *self.notes())
 
     def _repr_html_(self) -> str:
         if self.finding is not None:
@@ -118,12 +122,7 @@ class Result:
         else:
             answer = read_answer(self.answers[0])
             heads, lines = headers(answer), rows(answer)
-        first, *others = (f"<p>{escape(sentence)}</p>" for sentence in self.sentences)
+        first, *others = map(escape, self.sentences)
         notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes())
-        return f"<strong>{first}</strong>{''.join(others)}{html_table(heads, list(lines))}{notes}"
-
-
-def _added(lines: tuple[Mapping[str, Any], ...]) -> str:
-    from decimal import Decimal
-
-    return format(sum((Decimal(line["rho"]) for line in lines), Decimal(0)).normalize(), "f")
+        more = "".join(f"<p>{sentence}</p>" for sentence in others)
+        return f"<p><strong>{first}</strong></p>{more}{html_table(heads, list(lines))}{notes}"

@@ -6,8 +6,7 @@
     best_rank, worst_rank, in_top               a ranking
     differs, best_rank, worst_rank              a finding of the catalogue
 
-A column of names is called as the contract calls it; where that would be one of the words above, or the asker's and
-the owner's are called the same, the company stands behind it.
+A column of names is called as the contract calls it, with the company behind it: two may have one of the same name.
 """
 
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from fractions import Fraction
 
 from cleanroom.answer.number import percent
 from cleanroom.catalogue.finding import Finding
+from cleanroom.catalogue.words import label
 from cleanroom.client.sheet import Sheet, Value
 from cleanroom.report.answer import Answer, Cell, Estimate, Rank
 
@@ -50,8 +50,8 @@ def answer_sheet(answer: Answer) -> Sheet:
 
 def finding_sheet(finding: Finding) -> Sheet:
     """A row for each row of the finding."""
-    labels = tuple(label for label, _ in finding.rows[0].names)
-    labels = tuple(f"{label}_name" if label in _TAKEN else label for label in _apart(labels))
+    labels = tuple(name for name, _ in finding.rows[0].names)
+    labels = tuple(f"{name}_name" if name in _TAKEN else name for name in _apart(labels))
     ranked = any(row.rank is not None for row in finding.rows)
     rows = tuple(
         (
@@ -79,19 +79,14 @@ def finding_sheet(finding: Finding) -> Sheet:
 
 
 def _names(answer: Answer) -> tuple[str, ...]:
-    parties = [(answer.by, answer.splitter)] if answer.by is not None else []
-    if answer.quantity == "histogram" and answer.column is not None:
-        parties.append((answer.column, answer.owner))
-    bare = [name for name, _ in parties]
-    return _apart(
-        tuple(f"{name} ({party})" if name in _TAKEN or bare.count(name) > 1 else str(name) for name, party in parties)
-    )
+    by = (label(answer.by, answer.splitter),) if answer.by is not None else ()
+    return (*by, label(answer.column, answer.owner)) if answer.quantity == "histogram" else by
 
 
 def _apart(labels: Sequence[str]) -> tuple[str, ...]:
     """The same labels, each with its number behind it where it came before."""
-    before = [labels[:place].count(label) for place, label in enumerate(labels)]
-    return tuple(f"{label} {count + 1}" if count else label for label, count in zip(labels, before, strict=True))
+    before = [labels[:place].count(name) for place, name in enumerate(labels)]
+    return tuple(f"{name} {count + 1}" if count else name for name, count in zip(labels, before, strict=True))
 
 
 def _cell(cell: Cell) -> tuple[Value, ...]:

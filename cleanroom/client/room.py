@@ -16,7 +16,7 @@ Rules kept here:
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,9 @@ class Room:
         forecast = self._forecast(prepared, priced)
         if forecast.refusal is not None:
             raise forecast.refusal
-        return self._asked(prepared, priced)
+        result = self._asked(prepared, priced)
+        as_said = [plan["stored"] for plan in forecast.raw["plans"]] == [answer["stored"] for answer in result.answers]
+        return replace(result, cost=forecast.raw["cost"] if as_said else None)
 
     def dry_run(
         self,

@@ -41,7 +41,7 @@ class Sheet:
             raise ValueError("a sheet has distinct columns and a value for each in every row")
 
     def __repr__(self) -> str:
-        return printed(self.table()).rstrip()
+        return printed(self.table())
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(self.title)}</p>{html_table(self.columns, [_texts(row) for row in self.rows])}"
@@ -56,11 +56,14 @@ class Sheet:
 
     def to_pandas(self) -> "pandas.DataFrame":
         """As a pandas data frame; raises UsageError where pandas is not installed."""
+        import pyarrow as pa
+
         try:
             import pandas as pd
         except ImportError:
             raise UsageError("pandas is not installed: pip install pandas, or take to_arrow()") from None
-        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        kinds = {pa.int64(): pd.Int64Dtype()}  # whole numbers stay whole where one is missing
+        frame: pd.DataFrame = self.to_arrow().to_pandas(types_mapper=kinds.get)
         frame.attrs |= dict(self.notes)
         return frame
 
@@ -80,7 +83,7 @@ class Sheet:
         table = Table(title=Text(self.title), title_justify="left")
         for place, name in enumerate(self.columns):
             numbers = any(isinstance(row[place], Fraction) for row in self.rows)
-            table.add_column(Text(name), justify="right" if numbers else "left")
+            table.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
         for row in self.rows:
             table.add_row(*map(Text, _texts(row)))
         return table
@@ -94,7 +97,7 @@ def printed(*parts: Any, width: int = 120) -> str:
     console = Console(file=text, width=width, color_system=None, force_terminal=False)
     for part in parts:
         console.print(part, markup=False, highlight=False)
-    return text.getvalue()
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def html_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

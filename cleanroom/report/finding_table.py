@@ -110,7 +110,7 @@ def _rank(row: Row) -> str:
 
 
 def _remark(finding: Finding, row: Row) -> str:
-    if row.differs:
+    if row.differs or row.low is None:
         return ""
     reference = finding.chart.reference
     return "cannot be told apart" if reference is None else f"cannot be told from {show(reference)}"

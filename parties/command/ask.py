@@ -4,15 +4,18 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cleanroom.client.door import ask_door
+from cleanroom.client.door import ask_door, door_of
 from cleanroom.errors import RefusedError, UsageError
-from parties.home import Home
+from parties.command.entry import CSV, HOME, SOCKET, Ask, node_of
 from parties.requests import check_price
 from parties.sandbox import SandboxQuestion
+
+if TYPE_CHECKING:
+    from cleanroom.client.sheet import Sheet
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _OPTIONS = (
@@ -136,28 +139,33 @@ def typed_question(
     return question
 
 
-def check_files(json_file: Path | None, receipt_file: Path | None, *, dry_run: bool) -> None:
+def check_files(
+    json_file: Path | None, receipt_file: Path | None, csv_file: Path | None = None, *, dry_run: bool
+) -> None:
     """Refuse what cannot be written, before anything is asked; raises UsageError."""
-    if receipt_file is not None and dry_run:
-        raise UsageError("--receipt belongs to an answer: a dry run has none")
-    for option, file in (("--json", json_file), ("--receipt", receipt_file)):
-        if file is None or (option == "--json" and str(file) == "-"):
+    for option, file in (("--receipt", receipt_file), ("--csv", csv_file)):
+        if file is not None and dry_run:
+            raise UsageError(f"{option} belongs to an answer: a dry run has none")
+    if str(json_file) == str(csv_file) == "-":
+        raise UsageError("--json and --csv cannot both be written to standard output")
+    for option, file in (("--json", json_file), ("--receipt", receipt_file), ("--csv", csv_file)):
+        if file is None or (option != "--receipt" and str(file) == "-"):
             continue
         if file.is_dir() or not file.absolute().parent.is_dir():
             raise UsageError(f"{option}: {file} cannot be written: it is a folder, or its folder does not exist")
 
 
-@click.command()
-@click.option("--home", type=click.Path(path_type=Path), help="The folder of your company's node, which serves.")
-@click.option(
-    "--socket", type=click.Path(path_type=Path), help="Instead of --home: the node's socket, if it is elsewhere."
-)
+@click.command(cls=Ask, options_metavar="[NAME] [OPTIONS]")
+@HOME
+@SOCKET
 @question_options
+@CSV
 def ask(
     home: Path | None,
     socket: Path | None,
     json_file: Path | None,
     receipt_file: Path | None,
+    csv_file: Path | None,
     *,
     dry_run: bool,
     guess: int | None,
@@ -170,27 +178,30 @@ def ask(
     question is about all people of the owner, as a base to compare with. The same question again gives the same
     stored answer free of charge, until --again asks for a new one. Look first with --dry-run: it costs nothing.
     No number is shown before the answer's receipt was checked: that it stands in the room's log, cosigned.
+
+    With a NAME of `cleanroom catalogue` first, such as `cleanroom ask overlap --help`, it is that question instead.
     """
-    check_files(json_file, receipt_file, dry_run=dry_run)
+    check_files(json_file, receipt_file, csv_file, dry_run=dry_run)
     check_guess(guess, dry_run=dry_run)
     question = typed_question("", **typed)
-    if (home is None) == (socket is None):
-        raise UsageError("say where your node is: --home FOLDER or --socket FILE")
-    door = socket if socket is not None else Home(home or Path()).socket_file
+    door = door_of(node_of(home, socket))
     if dry_run:
         show_dry_run(ask_door(door, {**question.request(), "command": "dry-run", "guess": guess}), json_file)
         return
     answer = ask_door(door, question.request(), progress=lambda text: click.echo(f"  {text}", err=True))
-    show(answer, json_file, receipt_file)
+    show(answer, json_file, receipt_file, csv_file)
 
 
-def show(answer: dict[str, Any], json_file: Path | None, receipt_file: Path | None) -> None:
+def show(
+    answer: dict[str, Any], json_file: Path | None, receipt_file: Path | None, csv_file: Path | None = None
+) -> None:
     """Check its receipt, then write the answer where it was asked for: a table for people, JSON for programs.
 
     Raises PeerError when the receipt does not hold; nothing was shown by then.
     """
     from rich.console import Console
 
+    from cleanroom.client.result_sheet import answer_sheet
     from cleanroom.querylog.receipt import check_receipt
     from cleanroom.report.answer import read_answer
     from cleanroom.report.sentence import caption, sentences
@@ -199,10 +210,11 @@ def show(answer: dict[str, Any], json_file: Path | None, receipt_file: Path | No
     receipt = check_receipt(answer)
     answer["receipt"] |= {"index": receipt.index, "log_size": receipt.size}
     if receipt_file is not None:
-        _write(receipt_file, receipt.file())
-    if _written(answer, json_file):
-        return
+        write_file(receipt_file, receipt.file())
     shown = read_answer(answer)
+    taken = [written_json(answer, json_file), csv_file is not None and written_csv(answer_sheet(shown), csv_file)]
+    if any(taken):
+        return
     console = Console()
     console.print(answer_table(shown))
     for sentence in sentences(shown):
@@ -231,14 +243,25 @@ def show_dry_run(body: dict[str, Any], json_file: Path | None) -> None:
     """Write a dry run where it was asked for, then fail as the question itself would; raises RefusedError."""
     from cleanroom.report.forecast import forecast_lines
 
-    if not _written(body, json_file):
+    if not written_json(body, json_file):
         for line in forecast_lines(body):
             click.echo(line)
     if body["refusal"] is not None:
         raise RefusedError(**body["refusal"])
 
 
-def _written(body: dict[str, Any], json_file: Path | None) -> bool:
+def written_csv(sheet: "Sheet", csv_file: Path | None) -> bool:
+    """Write the numbers where they were asked for; whether that was standard output."""
+    if csv_file is None:
+        return False
+    if str(csv_file) == "-":
+        click.echo(sheet.to_csv(), nl=False)
+        return True
+    write_file(csv_file, sheet.to_csv().encode("utf-8"))
+    return False
+
+
+def written_json(body: dict[str, Any], json_file: Path | None) -> bool:
     """Write the JSON where it was asked for; whether that was standard output, which then belongs to programs."""
     text = json.dumps(body, indent=2)
     if json_file is None:
@@ -246,11 +269,11 @@ def _written(body: dict[str, Any], json_file: Path | None) -> bool:
     if str(json_file) == "-":
         click.echo(text)
         return True
-    _write(json_file, f"{text}\n".encode())
+    write_file(json_file, f"{text}\n".encode())
     return False
 
 
-def _write(file: Path, data: bytes) -> None:
+def write_file(file: Path, data: bytes) -> None:
     """All of it or nothing."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.write_bytes(data)

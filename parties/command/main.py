@@ -15,8 +15,10 @@ import click
 from cleanroom.errors import CleanroomError, PendingError
 from parties.command.approvals import approvals
 from parties.command.ask import ask
+from parties.command.catalogue import catalogue
 from parties.command.demo import demo
 from parties.command.ledger import ledger
+from parties.command.look import budget, settings
 from parties.command.party import party
 from parties.command.room import room
 from parties.command.sandbox import sandbox
@@ -57,7 +59,7 @@ def audit(arguments: tuple[str, ...]) -> NoReturn:
 
 for below in (ledger, approvals):
     party.add_command(below)
-for command in (demo, sandbox, ask, party, room):
+for command in (demo, sandbox, ask, catalogue, settings, budget, party, room):
     cli.add_command(command)
 
 

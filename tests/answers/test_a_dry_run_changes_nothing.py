@@ -8,7 +8,7 @@ import pytest
 
 from cleanroom.errors import RefusedError, UnavailableError
 from cleanroom.ids import PartyName, analyst_name
-from parties.dry_running import dry_run_command, own_record
+from parties.dry_running import dry_run_command, own_record, together_command
 from parties.settings import Analyst
 from tests.answers.shops import shop, shop_rows
 from tests.live_room import LiveParty, LiveRoom, live_room, room_file
@@ -46,7 +46,11 @@ def test_a_dry_run_sends_logs_books_and_writes_nothing(tmp_path: Path) -> None:
         looked(room.parties["shop"], by="tier", quantity="histogram", column="colour")
         looked(room.parties["shop"], base="table", quantity="mean", column="spend")
         looked(room.parties["shop"], by="seize")
+        plans = [{"quantity": "count", "share": "1/2"}, {"quantity": "count", "base": "table", "share": "1/2"}]
+        request = {**COUNT, "plans": plans}
+        together = together_command(room.parties["shop"].node)(ANN, request, lambda _: None)
         assert traces(room) == before
+        assert [plan["question"]["base"] for plan in together["plans"]] == ["match", "table"]
         assert first["guess"]["people"] == 40
         assert looked(room.parties["shop"], by="seize")["refusal"]["rule"] == "column"
 

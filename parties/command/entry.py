@@ -1,0 +1,164 @@
+"""`cleanroom ask ENTRY`: a question of the catalogue, whose parameters are its options.
+
+The name comes first: `cleanroom ask index --home accessories --owner bikes --of colour --epsilon 1`. Everything behind
+it is what an analyst's program does as well (`cleanroom.client`); here it is typed and printed.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cleanroom.errors import UsageError
+
+if TYPE_CHECKING:
+    from cleanroom.catalogue.entry import Entry, Parameter
+    from cleanroom.client.forecast import Forecast
+    from cleanroom.client.result import Result
+
+HOME = click.option("--home", type=click.Path(path_type=Path), help="The folder of your company's node, which serves.")
+SOCKET = click.option(
+    "--socket", type=click.Path(path_type=Path), help="Instead of --home: the node's socket, if it is elsewhere."
+)
+_OWNER = click.option("--owner", required=True, help="The party whose people are asked about.")
+_PRICES = (
+    click.option("--epsilon", metavar="E", help="What all of it may cost together; without it, you are told first."),
+    click.option("--accuracy", metavar="N", help="Instead: how far noise may move a number, where there is one plan."),
+)
+_WAYS = (
+    click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Say what the question would cost, how exact it would be and who must agree. Nothing is asked.",
+    ),
+    click.option(
+        "--guess", type=click.IntRange(min=1), metavar="N", help="With --dry-run: how many people you expect in all."
+    ),
+    click.option("--again", is_flag=True, help="Ask anew, charged again, where the answer is stored."),
+)
+CSV = click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path), help="Write the numbers as CSV; `-` for standard output."
+)
+_FILES = (
+    click.option(
+        "--json", "json_file", type=click.Path(path_type=Path), help="Write all of it as JSON; `-` for standard output."
+    ),
+    CSV,
+    click.option(
+        "--receipt",
+        "receipt_file",
+        type=click.Path(path_type=Path),
+        help="Write the proof that the answer stands in the room's log; of several answers, FILE.2 and so on as well.",
+    ),
+)
+
+
+class Ask(click.Command):
+    """`ask` with options is a plain question; with a name first it is that question of the catalogue."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of the command that is meant; raises UsageError for a name that the catalogue lacks."""
+        if not args or args[0].startswith("-"):
+            return super().make_context(info_name, args, parent, **extra)
+        from cleanroom.catalogue.catalogue import find
+
+        entry = find(args[0])
+        return entry_command(entry).make_context(f"{info_name} {entry.name}", args[1:], parent, **extra)
+
+
+def entry_command(entry: "Entry") -> click.Command:
+    """The command of one question of the catalogue."""
+
+    def run(**typed: Any) -> None:
+        ask_entry(entry, **typed)
+
+    command: Any = run
+    parameters = tuple(_option(parameter) for parameter in entry.parameters)
+    for option in reversed((HOME, SOCKET, _OWNER, *parameters, *_PRICES, *_WAYS, *_FILES)):
+        command = option(command)
+    says = f"{entry.says}\n\nIt answers, for example: {entry.sentence}"
+    return click.command(entry.name, help=says)(command)
+
+
+def _option(parameter: "Parameter") -> Any:
+    says = parameter.says[:1].upper() + parameter.says[1:]
+    default = f"; {parameter.default} if left out" if parameter.default else ""
+    return click.option(
+        f"--{parameter.name.replace('_', '-')}",
+        f"parameter_{parameter.name}",
+        required=parameter.required,
+        multiple=parameter.repeated,
+        help=f"{says}{default}{'; may be given many times' if parameter.repeated else ''}.",
+    )
+
+
+def ask_entry(
+    entry: "Entry",
+    *,
+    home: Path | None,
+    socket: Path | None,
+    owner: str,
+    epsilon: str | None,
+    accuracy: str | None,
+    dry_run: bool,
+    guess: int | None,
+    again: bool,
+    json_file: Path | None,
+    csv_file: Path | None,
+    receipt_file: Path | None,
+    **parameters: Any,
+) -> None:
+    """Ask it, or say what it would cost."""
+    from cleanroom.client.room import Room
+    from parties.command.ask import check_files, check_guess
+
+    check_files(json_file, receipt_file, csv_file, dry_run=dry_run)
+    check_guess(guess, dry_run=dry_run)
+    words = {name.removeprefix("parameter_"): value for name, value in parameters.items()}
+    priced: dict[str, Any] = {"owner": owner, "epsilon": epsilon, "accuracy": accuracy, "again": again}
+    room = Room(node_of(home, socket))
+    if dry_run:
+        _show_forecast(room.dry_run(entry.name, guess=guess, **priced, **words), json_file)
+        return
+    show_result(room.ask(entry.name, **priced, **words), json_file, csv_file, receipt_file)
+
+
+def node_of(home: Path | None, socket: Path | None) -> Path:
+    """Where the node is; raises UsageError unless exactly one was typed."""
+    if (home is None) == (socket is None):
+        raise UsageError("say where your node is: --home FOLDER or --socket FILE")
+    return home or socket or Path()
+
+
+def _show_forecast(forecast: "Forecast", json_file: Path | None) -> None:
+    """As a plain question's dry run: the lines or the JSON, then the refusal as an error."""
+    from parties.command.ask import written_json
+
+    if not written_json(dict(forecast.raw), json_file):
+        for line in forecast.lines:
+            click.echo(line)
+    if forecast.refusal is not None:
+        raise forecast.refusal
+
+
+def show_result(result: "Result", json_file: Path | None, csv_file: Path | None, receipt_file: Path | None) -> None:
+    """Write what was asked for; a table and sentences unless standard output belongs to a program."""
+    from rich.console import Console
+
+    from parties.command.ask import write_file, written_csv, written_json
+
+    for number, receipt in enumerate(result.receipts, start=1):
+        if receipt_file is not None:
+            more = "" if number == 1 else f".{number}"
+            write_file(receipt_file.with_name(receipt_file.name + more), receipt.file())
+    taken = [written_json(result.to_json(), json_file), written_csv(result.sheet, csv_file)]
+    if any(taken):
+        return
+    console = Console()
+    for sentence in result.sentences:
+        console.print(sentence, markup=False, highlight=False)
+    console.print(result.table())
+    for note in result.notes():
+        console.print(note, markup=False, highlight=False)

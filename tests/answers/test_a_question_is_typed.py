@@ -1,0 +1,70 @@
+"""`cleanroom ask NAME` and what stands beside it, typed at a real node's door."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.answers.test_an_analyst_asks import SHARED, booked, two_shops
+from tests.command_line import cleanroom, refused, said
+from tests.live_room import LiveRoom
+from tests.open_door import open_door
+
+INDEX = ("ask", "index", "--owner", "brand", "--of", "colour")
+
+
+@pytest.fixture(scope="module")
+def typing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveRoom, Path]]:
+    """A room that serves, and the folder of the asker's node."""
+    with two_shops(tmp_path_factory.mktemp("room")) as room, open_door(room.parties["shop"], "asker") as node:
+        yield room, node
+
+
+def test_a_question_of_the_catalogue_is_looked_at_asked_and_written(
+    typing: tuple[LiveRoom, Path], tmp_path: Path
+) -> None:
+    room, node = typing
+    look = said(cleanroom(*INDEX, "--home", node, "--epsilon", "2", "--dry-run"))
+    assert "together  epsilon 2 at delta 1e-09" in look
+    assert booked(room) == []
+    files = {name: tmp_path / f"out.{name}" for name in ("json", "csv", "receipt")}
+    written = [text for name, file in files.items() for text in (f"--{name}", file)]
+    shown = cleanroom(*INDEX, "--socket", node / "node.sock", "--epsilon", "2", *written)
+    assert "This cost shop epsilon 2 (delta 1e-09, rho 0." in said(shown)
+    assert shown.stderr == "", "progress is for terminals"
+    assert len(booked(room)) == 2
+    rows = list(csv.DictReader(files["csv"].read_text().splitlines()))
+    assert [row["colour (brand)"] for row in rows] == ["red", "NA", "007", "other"]
+    assert len(json.loads(files["json"].read_text())["answers"]) == 2
+    assert files["receipt"].read_bytes() != (tmp_path / "out.receipt.2").read_bytes()
+
+
+def test_without_a_price_the_cost_is_said_and_nothing_is_asked(typing: tuple[LiveRoom, Path]) -> None:
+    room, node = typing
+    before = booked(room)
+    line = refused(cleanroom(*INDEX, "--home", node))
+    assert line.startswith("say what the question may cost: with epsilon 1 it would cost epsilon 1 of the ")
+    assert refused(cleanroom("ask", "indx")).startswith("the catalogue has no question `indx`; did you mean `index`?")
+    assert booked(room) == before
+
+
+def test_a_plain_question_needs_no_name_and_has_csv_as_well(typing: tuple[LiveRoom, Path]) -> None:
+    _, node = typing
+    text = said(cleanroom("ask", "--home", node, "--owner", "brand", "--epsilon", "1", "--csv", "-"))
+    assert [int(row["value"]) for row in csv.DictReader(io.StringIO(text))] == [SHARED]
+
+
+def test_rules_and_budgets_are_shown_to_an_asker(typing: tuple[LiveRoom, Path]) -> None:
+    _, node = typing
+    rules = json.loads(said(cleanroom("settings", "--home", node, "--json")))
+    assert [owner["owner"] for owner in rules["owners"]] == ["brand"]
+    assert "brand" in said(cleanroom("budget", "--home", node))
+
+
+def test_the_catalogue_needs_no_node() -> None:
+    entries = json.loads(said(cleanroom("catalogue", "--json")))
+    assert {entry["name"] for entry in entries} >= {"overlap", "profile", "index", "reach", "flow"}
+    assert "--of" in said(cleanroom("ask", "index", "--help"))

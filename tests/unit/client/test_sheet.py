@@ -1,0 +1,54 @@
+"""A result as a table: numbers leave exactly or as the nearest doubles, what is missing stays missing."""
+
+from fractions import Fraction
+
+import pytest
+
+from cleanroom.client.sheet import Sheet
+
+SHEET = Sheet(
+    "t",
+    ("name", "value", "rank", "sure"),
+    (
+        ("<b>,\"'", Fraction(1, 3), Fraction(2), True),
+        ("NA", None, None, False),
+    ),
+    {"unit": "people"},
+    frozenset({"rank"}),
+)
+
+
+def test_types_follow_the_columns_and_not_the_numbers() -> None:
+    table = SHEET.to_arrow()
+    assert [str(field.type) for field in table.schema] == ["string", "double", "int64", "bool"]
+    assert table.to_pylist()[1] == {"name": "NA", "value": None, "rank": None, "sure": False}
+    whole = Sheet("t", ("value",), ((Fraction(3),),))
+    assert str(whole.to_arrow().schema.field("value").type) == "double"
+
+
+def test_whole_numbers_stay_whole_in_pandas_where_one_is_missing() -> None:
+    frame = SHEET.to_pandas()
+    assert str(frame["rank"].dtype) == "Int64"
+    assert frame["rank"].to_list()[0] == 2
+    assert frame["name"].to_list()[1] == "NA"
+    assert frame.attrs == {"unit": "people"}
+
+
+def test_csv_quotes_what_it_must_and_leaves_out_what_is_missing() -> None:
+    assert SHEET.to_csv() == f'name,value,rank,sure\n"<b>,""\'",{1 / 3!r},2,true\nNA,,,false\n'
+
+
+def test_a_notebook_shows_texts_and_runs_nothing() -> None:
+    page = SHEET._repr_html_()
+    assert "<b>" not in page
+    assert "&lt;b&gt;,&quot;&#x27;" in page
+
+
+def test_columns_of_one_name_or_short_rows_are_no_sheet() -> None:
+    for columns, rows in ((("a", "a"), ()), (("a", "b"), (("x",),))):
+        with pytest.raises(ValueError, match="distinct columns"):
+            Sheet("t", columns, rows)
+
+
+def test_a_terminal_shows_markup_as_it_is_written() -> None:
+    assert "[red]x" in repr(Sheet("[bold]t", ("[i]name",), (("[red]x",),)))
