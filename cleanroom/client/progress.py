@@ -17,4 +17,4 @@ def shown_progress(what: str) -> Iterator[Progress]:
         yield lambda _: None
         return
     with console.status(escape(what)) as status:
-        yield lambda text: status.update(escape(f"{what}: {text}"))
+        yield lambda text: status.update(escape(text))

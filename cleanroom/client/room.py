@@ -92,7 +92,8 @@ class Room:
         whole_table.
 
         `epsilon` is what all of it may cost, `accuracy` instead how far noise may move a number. The same question
-        again gives the stored answer and costs nothing, until `again`. Raises one of `cleanroom.errors`.
+        again gives the stored answer and costs nothing; with `again` it is charged every time it runs. Raises one of
+        `cleanroom.errors`.
         """
         prepared = self._prepared(question, owner, words)
         if epsilon is None and accuracy is None:

@@ -67,6 +67,16 @@ class Ask(click.Command):
         entry = find(args[0])
         return entry_command(entry).make_context(f"{info_name} {entry.name}", args[1:], parent, **extra)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As ever; whoever typed the name behind the options is told where it belongs."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if "unexpected extra argument" not in error.message:
+                raise
+            first = "the name of a question comes first, as in cleanroom ask overlap --home FOLDER"
+            raise UsageError(f"{error.message.rstrip('.')}: {first}") from None
+
 
 def entry_command(entry: "Entry") -> click.Command:
     """The command of one question of the catalogue."""

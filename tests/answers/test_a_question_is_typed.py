@@ -51,6 +51,13 @@ def test_without_a_price_the_cost_is_said_and_nothing_is_asked(typing: tuple[Liv
     assert booked(room) == before
 
 
+def test_a_name_behind_the_options_is_told_where_it_belongs() -> None:
+    line = refused(cleanroom("ask", "--owner", "brand", "overlap"))
+    assert line.startswith(
+        "Got unexpected extra argument (overlap): the name of a question comes first, as in cleanroom "
+    )
+
+
 def test_a_plain_question_needs_no_name_and_has_csv_as_well(typing: tuple[LiveRoom, Path]) -> None:
     _, node = typing
     text = said(cleanroom("ask", "--home", node, "--owner", "brand", "--epsilon", "1", "--csv", "-"))

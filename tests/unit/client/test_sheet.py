@@ -1,10 +1,12 @@
 """A result as a table: numbers leave exactly or as the nearest doubles, what is missing stays missing."""
 
+import sys
 from fractions import Fraction
 
 import pytest
 
 from cleanroom.client.sheet import Sheet
+from cleanroom.errors import UsageError
 
 SHEET = Sheet(
     "t",
@@ -32,6 +34,13 @@ def test_whole_numbers_stay_whole_in_pandas_where_one_is_missing() -> None:
     assert frame["rank"].to_list()[0] == 2
     assert frame["name"].to_list()[1] == "NA"
     assert frame.attrs == {"unit": "people"}
+
+
+def test_without_pandas_that_is_said_and_arrow_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UsageError, match=r"pandas is not installed: pip install pandas, or take to_arrow\(\)"):
+        SHEET.to_pandas()
+    assert len(SHEET.to_arrow()) == 2
 
 
 def test_csv_quotes_what_it_must_and_leaves_out_what_is_missing() -> None:
