@@ -9,9 +9,13 @@ from types import MappingProxyType
 from cleanroom.catalogue.entry import Entry
 from cleanroom.catalogue.flow import Flow
 from cleanroom.catalogue.index import Index
+from cleanroom.catalogue.launch import Launch
+from cleanroom.catalogue.lift import Lift
 from cleanroom.catalogue.overlap import Overlap
+from cleanroom.catalogue.prior import Prior
 from cleanroom.catalogue.profile import Profile
 from cleanroom.catalogue.reach import Reach
+from cleanroom.catalogue.response import Response
 from cleanroom.errors import UsageError
 from cleanroom.nearest import listed, meant, quoted
 
@@ -21,6 +25,10 @@ _ENTRIES: tuple[Entry, ...] = (
     Index(),
     Reach(),
     Flow(),
+    Lift(),
+    Response(),
+    Prior(),
+    Launch(),
 )
 
 CATALOGUE: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})

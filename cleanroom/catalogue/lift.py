@@ -1,0 +1,293 @@
+"""Lift: did a campaign change what people do at the owner? Test against control, with noise and chance in one interval.
+
+The asker's dimension says who was in the test and who in the control group. The outcome is a value of an owner's
+dimension (what share has it) or an owner's clamped measure (how much per person). The effect is test less control.
+
+Whom a number is per: with `test_people` and `control_people`, the asker's own exact numbers of people that it assigned,
+it is everybody assigned; who is not at the owner counts as not having the value, or as 0. That is the effect that a
+campaign is judged by, and the number of people needs no noise. Without them it is the customers that both companies
+share. These may themselves be an effect of the campaign, and the finding says so.
+
+People without a value of a measure count as 0: leaving them out would compare only those who bought, in either group,
+and a campaign that wins many small buyers would look like a loss.
+
+Plans: one histogram of the outcome by group. For a measure one sum by group, and without the asker's own numbers a
+count by group as well, for a quarter of the units: the error of a mean m under a clamp c is least when the count gets
+m / c of what the sum gets, and means are usually well under their clamp.
+
+Intervals: `arm` derives them. Both errors go through one bound, sampling at the largest variance that the means allow.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from cleanroom.catalogue.arm import Arm, Effect, Span, effect, mean_span
+from cleanroom.catalogue.checked import declared
+from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
+from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.rounding import outward, said
+from cleanroom.errors import UsageError
+from cleanroom.nearest import listed, quoted
+from cleanroom.question.columns import Dimension, Measure
+from cleanroom.question.quantity import Quantity
+from cleanroom.question.shape import Terms, find_column, partition_cells
+from cleanroom.report.answer import Answer
+
+_SUM_SHARE = Fraction(3, 4)
+_MOST_PEOPLE = 1 << 31
+
+_PARAMETERS = (
+    Parameter("by", "your dimension that says who was in which group"),
+    Parameter("test", "its value for the group that saw the campaign"),
+    Parameter("control", "its value for the group that was held back"),
+    Parameter("outcome", "the owner's dimension, with `value`, or the owner's measure"),
+    Parameter("value", "the value of the owner's dimension that counts as success", required=False),
+    Parameter("test_people", "how many people you assigned to the test group", required=False),
+    Parameter("control_people", "how many people you assigned to the control group", required=False),
+)
+
+
+class Lift:
+    """See the module."""
+
+    name = "lift"
+    version = 1
+    says = (
+        "Did a campaign change what people do at the other company? Compares the people of your test group with those"
+        " of your control group; the interval holds both the noise and the chance of who was in which group."
+    )
+    sentence = (
+        "The effect is 2.1 to 5.4 percentage points: more of the customers with ads seen have helmet yes at"
+        " accessories than of those with ads held-back."
+    )
+    parameters = _PARAMETERS
+
+    def asks(self, terms: Terms, request: Request) -> tuple[Ask, ...]:
+        """One histogram; or a sum, and a count for a quarter where the numbers of people were not given."""
+        words = _Words.of(terms, request)
+        if words.measure is None:
+            return (Ask(words.by, Quantity("histogram", words.outcome)),)
+        total = Ask(words.by, Quantity("sum", words.outcome))
+        if words.assigned:
+            return (total,)
+        return (replace(total, share=_SUM_SHARE), Ask(words.by, Quantity("count"), share=1 - _SUM_SHARE))
+
+    def read(self, terms: Terms, request: Request, answers: Sequence[Answer], own: Own) -> Finding:
+        """Both groups' means and the effect; nothing of a group that is under the owner's display threshold."""
+        words = _Words.of(terms, request)
+        law, alpha = answers[0].law, float(1 - answers[0].level)
+        test, control = (words.arm(answers, group) for group in words.groups)
+        few = [words.few(answers, group, arm) for group, arm in zip(words.groups, (test, control), strict=True)]
+        found = None if any(few) else effect(test, control, law=law, alpha=alpha)
+        rows = (
+            words.mean_row("test", test, None if few[0] else mean_span(test, law, alpha)),
+            words.mean_row("control", control, None if few[1] else mean_span(control, law, alpha)),
+            _absolute(words, test.mean - control.mean if found else 0.0, found),
+            _relative(test, control, found),
+        )
+        return Finding(
+            entry=self.name,
+            version=self.version,
+            asker=request.asker,
+            owner=request.owner,
+            unit=words.unit,
+            base=words.base,
+            level=answers[0].level,
+            at_once=False,
+            covers="noise and sampling",
+            rows=rows,
+            sentences=words.sentences(answers[0].threshold if any(few) else 0, rows),
+            not_covered=words.not_covered(),
+            chart=Chart("bars", Fraction(0)),
+        )
+
+
+def _absolute(words: "_Words", gap: float, found: Effect | None) -> Row:
+    names = (("number", "effect (test less control)"), ("in", words.points))
+    if found is None:
+        return Row(names, None, None, None, differs=False)
+    low, high = outward(found.difference.low * words.times, found.difference.high * words.times)
+    return Row(names, _within(gap * words.times, low, high), low, high, differs=not low <= 0 <= high)
+
+
+def _relative(test: Arm, control: Arm, found: Effect | None) -> Row:
+    """The ratio less 1, in percent of the control group's mean."""
+    names = (("number", "effect, of the control group's"), ("in", "%"))
+    if found is None or found.ratio is None or control.mean <= 0.0:
+        return Row(names, None, None, None, differs=False)
+    low, high = outward(100.0 * found.ratio.low - 100.0, 100.0 * found.ratio.high - 100.0)
+    value = 100.0 * test.mean / control.mean - 100.0
+    return Row(names, _within(value, low, high), low, high, differs=not low <= 0 <= high)
+
+
+def _within(value: float, low: Fraction, high: Fraction) -> Fraction:
+    """The estimate, moved to the nearest number that the interval has."""
+    return min(max(Fraction(value), low), high)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The request, checked against the terms. `measure` is None where the outcome is a dimension's value."""
+
+    asker: str
+    owner: str
+    by: str
+    groups: tuple[str, str]
+    outcome: str
+    value: str
+    measure: Measure | None
+    assigned: tuple[int, int] | None
+
+    @classmethod
+    def of(cls, terms: Terms, request: Request) -> "_Words":
+        by, groups = request.text("by"), (request.text("test"), request.text("control"))
+        names = [name for name in partition_cells(terms, request.asker, by) if name is not None]
+        for parameter, group in zip(("test", "control"), groups, strict=True):
+            declared(group, names, f"{parameter}: {request.asker}'s {by}")
+        if groups[0] == groups[1]:
+            raise UsageError(f"lift compares two groups; test and control are both {quoted(groups[0])}")
+        outcome, value = request.text("outcome"), request.text("value")
+        column = find_column(terms, request.owner, outcome, _role(terms, request, outcome, value))
+        if isinstance(column, Dimension):
+            declared(value, column.cells, f"value: {request.owner}'s {outcome}")
+        measure = column if isinstance(column, Measure) else None
+        return cls(request.asker, request.owner, by, groups, outcome, value, measure, _assigned(request))
+
+    @property
+    def times(self) -> int:
+        return 1 if self.measure else 100
+
+    @property
+    def unit(self) -> str:
+        return f"{self.measure.unit} per person" if self.measure else "%"
+
+    @property
+    def points(self) -> str:
+        return f"{self.measure.unit} per person" if self.measure else "percentage points"
+
+    @property
+    def people(self) -> str:
+        if self.assigned:
+            return f"customers that {self.asker} assigned"
+        return f"customers that {self.asker} shares with {self.owner}"
+
+    @property
+    def base(self) -> str:
+        return f"{self.people}, each group's own"
+
+    def arm(self, answers: Sequence[Answer], group: str) -> Arm:
+        """The group's noisy total and people, with the noise that is in them."""
+        scale = float(answers[0].scale)
+        people = None if self.assigned is None else self.assigned[self.groups.index(group)]
+        cells = [cell for cell in answers[0].cells if cell.by == group]
+        if self.measure is None:
+            (total,) = (float(cell.value) for cell in cells if cell.of == self.value)
+            if people is not None:
+                return Arm(total, people, Span(0.0, 1.0), scale)
+            everybody = float(sum(cell.value for cell in cells))
+            return Arm(total, everybody, Span(0.0, 1.0), scale, scale, len(cells), inside=True)
+        bounds = Span(min(float(self.measure.low), 0.0), max(float(self.measure.high), 0.0))
+        if people is not None:
+            return Arm(float(cells[0].value), people, bounds, scale)
+        (count,) = (float(cell.value) for cell in answers[1].cells if cell.by == group)
+        return Arm(float(cells[0].value), count, bounds, scale, float(answers[1].scale), 1)
+
+    def few(self, answers: Sequence[Answer], group: str, arm: Arm) -> bool:
+        """Whether a noisy number of people that the group's mean is made of is to be shown as under the threshold."""
+        if self.measure is None:
+            cells = [cell for cell in answers[0].cells if cell.by == group and cell.of == self.value]
+            return any(cell.below for cell in cells) or arm.people < answers[0].threshold
+        return len(answers) > 1 and arm.people < answers[1].threshold
+
+    def mean_row(self, which: str, arm: Arm, span: Span | None) -> Row:
+        """The row of one group; without numbers where they are to be shown as under the threshold."""
+        names = (("number", f"{which}: {self.by} {self.groups[which == 'control']}"), ("in", self.unit))
+        if span is None:
+            return Row(names, None, None, None)
+        low, high = outward(span.low * self.times, span.high * self.times)
+        value = _within(arm.mean * self.times, low, high) if arm.people > 0.0 else None
+        return Row(names, value, low, high)
+
+    def sentences(self, threshold: int, rows: Sequence[Row]) -> tuple[str, ...]:
+        """The effect, each group, and the effect in percent; `threshold` is 0 unless something is under it."""
+        test, control = (f"{self.by} {group}" for group in self.groups)
+        low, high = rows[2].low, rows[2].high
+        if low is None or high is None:
+            small = f"a group, or those in it with {self.what}, are under {threshold}"
+            reason = small if threshold else "a group is as small as the noise"
+            return (f"No effect of {test} against {control} can be told: {reason}.",)
+        if not rows[2].differs:
+            first = (
+                f"No effect can be told: test less control is between {said(low, high, ' and ')} {self.points} on"
+                f" {self.what}, which noise and chance alone may have made."
+            )
+        else:
+            ends = (low, high) if low > 0 else (-high, -low)
+            word = "more" if low > 0 else "less" if self.measure else "fewer"
+            first = f"The effect is {said(*ends)} {self.points}: " + (
+                f"the {self.people} with {test} have {word} {self.what} than those with {control}."
+                if self.measure
+                else f"{word} of the {self.people} with {test} have {self.what} than of those with {control}."
+            )
+        return tuple(filter(None, (first, self._each(test, control, rows), self._percent(control, rows))))
+
+    @property
+    def what(self) -> str:
+        """The outcome."""
+        return f"{self.outcome} at {self.owner}" if self.measure else f"{self.outcome} {self.value} at {self.owner}"
+
+    def _each(self, test: str, control: str, rows: Sequence[Row]) -> str:
+        texts = [said(row.low, row.high) for row in rows[:2] if row.low is not None and row.high is not None]
+        if len(texts) < 2:
+            return ""
+        if self.measure is None:
+            return f"Of the {self.people} with {test}, {texts[0]}% have {self.what}; with {control}, {texts[1]}%."
+        return f"The {self.people} with {test} have {texts[0]} {self.unit}; with {control}, {texts[1]}."
+
+    def _percent(self, control: str, rows: Sequence[Row]) -> str:
+        """Only where both effect and percentage can be told from nothing."""
+        low, high = rows[3].low, rows[3].high
+        if low is None or high is None or not (rows[2].differs and rows[3].differs):
+            return ""
+        word = "more" if low > 0 else "less" if self.measure else "fewer"
+        return f"That is {said(*((low, high) if low > 0 else (-high, -low)))}% {word} than with {control}."
+
+    def not_covered(self) -> tuple[str, ...]:
+        lines = [
+            "Whether the groups were drawn by lot: if people chose their group, this is a difference and no effect.",
+            "People who influence each other, and one person under several identifiers.",
+        ]
+        if self.assigned is None:
+            lines.append(
+                f"People who are not at {self.owner}: if the campaign brought customers there, the groups compared are"
+                " no longer alike; give test_people and control_people to count everybody who was assigned."
+            )
+        if self.measure is not None:
+            lines.append(f"Amounts beyond the agreed bounds of {self.outcome}; people without a value count as 0.")
+        return tuple(lines)
+
+
+def _role(terms: Terms, request: Request, outcome: str, value: str) -> str:
+    """A dimension if a value is given; else a measure, with a hint where only a dimension has that name."""
+    if value:
+        return "dimension"
+    dataset = terms.datasets[request.owner]
+    column = dataset.dimension(outcome)
+    if column is not None and dataset.measure(outcome) is None:
+        raise UsageError(
+            f"lift: {request.owner}'s {outcome} is a dimension: say which value is a success; one of"
+            f" {listed(column.cells)}"
+        )
+    return "measure"
+
+
+def _assigned(request: Request) -> tuple[int, int] | None:
+    """Both numbers of people, or None where neither was given."""
+    texts = [request.text(name) for name in ("test_people", "control_people")]
+    if not any(texts):
+        return None
+    numbers = [int(text) if text.isascii() and text.isdecimal() and len(text) < 11 else 0 for text in texts]
+    if not all(0 < number < _MOST_PEOPLE for number in numbers):
+        raise UsageError("lift: test_people and control_people are whole numbers from 1, and given together")
+    return numbers[0], numbers[1]

@@ -1,0 +1,27 @@
+"""Computed ends of intervals as they are printed: rounded outward, so that nothing true falls out.
+
+Whatever is decided from an interval (is 0 outside, is one above the other) is decided from these rounded ends, so that
+a reader of the printed numbers and the program never disagree.
+"""
+
+from fractions import Fraction
+
+from cleanroom.report.figure import show_range
+
+_ROUNDS = 8
+
+
+def outward(low: float, high: float) -> tuple[Fraction, Fraction]:
+    """Both ends rounded outward, to as many digits as the width deserves; printing them changes nothing more."""
+    ends = Fraction(low), Fraction(high)
+    for _ in range(_ROUNDS):  # a rounded interval is wider, and may deserve a digit less
+        first, last = (Fraction(text.replace(",", "")) for text in show_range(*ends))
+        if (first, last) == ends:
+            break
+        ends = first, last
+    return ends
+
+
+def said(low: Fraction, high: Fraction, between: str = " to ") -> str:
+    """A range of `outward` as text; one number where both ends are the same."""
+    return between.join(dict.fromkeys(show_range(low, high)))

@@ -1,0 +1,194 @@
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from cleanroom.catalogue.catalogue import find
+from cleanroom.catalogue.entry import Ask, request
+from cleanroom.catalogue.finding import Finding
+from cleanroom.errors import UsageError
+from cleanroom.question.quantity import Quantity
+from parties.room_file import RoomFile
+from tests.reference.asked_catalogue import Key, Noise, NoNoise, asked, table_of
+from tests.unit.catalogue.two_shops import two_shops
+
+GROUPS = ("seen", "held-back", "other")
+COLOURS = ("red", "blue", "other")
+CONVERSION = {"by": "ads", "test": "seen", "control": "held-back", "outcome": "colour", "value": "red"}
+SPEND = {"by": "ads", "test": "seen", "control": "held-back", "outcome": "spend"}
+ASSIGNED = {"test_people": "10000", "control_people": "8000"}
+
+
+@pytest.fixture
+def terms(tmp_path: Path) -> RoomFile:
+    return two_shops(tmp_path)
+
+
+def converted(test: tuple[int, int], control: tuple[int, int]) -> dict[Key, int]:
+    """(red, people) of each group, and a crowd of neither that must not matter."""
+    rows = [(red, people - red - people // 4, people // 4) for red, people in (test, control)]
+    return table_of(GROUPS, COLOURS, [*rows, (900, 1, 1)])
+
+
+def lift(
+    terms: RoomFile,
+    values: Mapping[str, str],
+    cells: Mapping[Key, int],
+    counts: Mapping[Key, int] | None = None,
+    *,
+    noise: Noise | None = None,
+    threshold: int = 0,
+) -> Finding:
+    entry = find("lift")
+    return asked(
+        entry,
+        terms,
+        request(terms, entry, "shop", "brand", values),
+        lambda ask: counts or {} if ask.quantity.kind == "count" else cells,
+        noise or NoNoise("gaussian", 0),
+        threshold=threshold,
+    )
+
+
+def test_the_effect_is_test_less_control_in_percentage_points(terms: RoomFile) -> None:
+    found = lift(terms, CONVERSION, converted((3000, 10000), (2000, 10000)))
+    test, control, effect, relative = found.rows
+    assert [row.value for row in found.rows] == pytest.approx([30, 20, 10, 50])
+    assert all(row.low is not None and row.high is not None and row.low <= row.value <= row.high for row in found.rows)
+    assert effect.differs
+    assert relative.differs
+    assert (test.names, control.names) == (
+        (("number", "test: ads seen"), ("in", "%")),
+        (("number", "control: ads held-back"), ("in", "%")),
+    )
+    assert effect.names[1] == ("in", "percentage points")
+    assert found.covers == "noise and sampling"
+    assert not found.at_once
+    assert found.base == "customers that shop shares with brand, each group's own"
+    assert found.sentences[0].endswith(
+        " percentage points: more of the customers that shop shares with brand with ads seen have colour red at brand"
+        " than of those with ads held-back."
+    )
+    assert "no longer alike" in " ".join(found.not_covered)
+
+
+def test_the_interval_is_never_narrower_than_chance_alone_and_hardly_twice_as_wide(terms: RoomFile) -> None:
+    """At ten thousand people a group noise is a tenth of chance; 1.96 deviations would be the naive half width."""
+    effect = lift(terms, CONVERSION, converted((3000, 10000), (2000, 10000))).rows[2]
+    naive = 100 * 1.96 * ((0.3 * 0.7 + 0.2 * 0.8) / 10000) ** 0.5
+    assert effect.low is not None
+    assert effect.high is not None
+    assert 1.3 * naive <= float(effect.high - effect.low) / 2 <= 2.0 * naive
+
+
+def test_an_effect_that_chance_may_have_made_is_not_told(terms: RoomFile) -> None:
+    found = lift(terms, CONVERSION, converted((210, 1000), (200, 1000)))
+    assert not found.rows[2].differs
+    assert not found.rows[3].differs
+    assert found.sentences[0].startswith("No effect can be told: test less control is between -")
+    assert not any(" more " in line or " fewer " in line or "That is" in line for line in found.sentences)
+
+
+def test_equal_groups_never_differ_whatever_the_noise(terms: RoomFile) -> None:
+    for seed in range(20):
+        found = lift(terms, CONVERSION, converted((200, 1000), (200, 1000)), noise=Noise("laplace", seed))
+        assert not found.rows[2].differs
+
+
+def test_a_loss_is_said_as_a_loss(terms: RoomFile) -> None:
+    found = lift(terms, CONVERSION, converted((1000, 10000), (2000, 10000)))
+    assert "fewer of the customers" in found.sentences[0]
+    assert "-" not in found.sentences[0].partition(" percentage")[0]
+    assert "% fewer than with ads held-back." in found.sentences[2]
+
+
+def test_the_asker_s_own_numbers_of_people_are_the_base(terms: RoomFile) -> None:
+    found = lift(terms, {**CONVERSION, **ASSIGNED}, converted((1500, 3000), (800, 3000)))
+    assert [row.value for row in found.rows] == pytest.approx([15, 10, 5, 50])
+    assert found.base == "customers that shop assigned, each group's own"
+    assert "no longer alike" not in " ".join(found.not_covered)
+
+
+def test_spend_is_per_person_and_who_has_none_counts_as_0(terms: RoomFile) -> None:
+    """Sums are in steps of half a euro; people in the group, with spend or without, are what it is divided by."""
+    sums = table_of(GROUPS, (None,), [(400_000,), (200_000,), (7,)])
+    counts = table_of(GROUPS, (None,), [(10_000,), (8_000,), (9,)])
+    found = lift(terms, SPEND, sums, counts)
+    assert [row.value for row in found.rows] == pytest.approx([20.0, 12.5, 7.5, 60.0])
+    assert found.unit == "euros per person"
+    assert found.sentences[0].endswith(
+        " euros per person: the customers that shop shares with brand with ads seen have more spend at brand than those"
+        " with ads held-back."
+    )
+    assert lift(terms, SPEND | ASSIGNED, sums).rows[2].value == pytest.approx(7.5)
+
+
+def test_the_interval_of_spend_holds_chance_at_the_largest_variance_of_its_mean(terms: RoomFile) -> None:
+    """Bhatia and Davis: a mean of 20 within 0 to 200 has a variance of at most 20 * 180."""
+    sums = table_of(GROUPS, (None,), [(400_000,), (320_000,), (0,)])
+    effect = lift(terms, SPEND | ASSIGNED, sums).rows[2]
+    naive = 1.96 * (20 * 180 / 10000 + 20 * 180 / 8000) ** 0.5
+    assert effect.low is not None
+    assert effect.high is not None
+    assert 1.3 * naive <= float(effect.high - effect.low) / 2 <= 2.0 * naive
+
+
+def test_values_below_0_have_no_percentage(terms: RoomFile) -> None:
+    sums = table_of(GROUPS, (None,), [(-100_000,), (50_000,), (0,)])
+    found = lift(terms, SPEND | ASSIGNED | {"outcome": "balance"}, sums)
+    assert found.rows[2].value == pytest.approx(-16.25)
+    assert found.rows[3].value is None
+    assert not found.rows[3].differs
+
+
+def test_a_histogram_costs_all_units_and_a_sum_leaves_a_quarter_for_the_count(terms: RoomFile) -> None:
+    entry = find("lift")
+    asks = {
+        name: entry.asks(terms, request(terms, entry, "shop", "brand", values))
+        for name, values in {"value": CONVERSION, "sum": SPEND, "assigned": SPEND | ASSIGNED}.items()
+    }
+    assert asks["value"] == (Ask("ads", Quantity("histogram", "colour")),)
+    assert asks["sum"] == (
+        Ask("ads", Quantity("sum", "spend"), share=Fraction(3, 4)),
+        Ask("ads", Quantity("count"), share=Fraction(1, 4)),
+    )
+    assert asks["assigned"] == (Ask("ads", Quantity("sum", "spend")),)
+
+
+def test_a_group_under_the_threshold_is_not_shown_and_has_no_effect(terms: RoomFile) -> None:
+    found = lift(terms, CONVERSION, converted((3, 5000), (200, 5000)), threshold=20)
+    assert found.rows[0].value is found.rows[0].low is found.rows[2].value is None
+    assert found.rows[1].value == 4
+    assert found.sentences == (
+        "No effect of ads seen against ads held-back can be told: a group, or those in it with colour red at brand, are"
+        " under 20.",
+    )
+
+
+def test_groups_as_small_as_the_noise_say_nothing(terms: RoomFile) -> None:
+    found = lift(terms, CONVERSION, converted((5, 20), (2, 20)))
+    assert found.rows[2].value is None
+    assert not found.rows[2].differs
+    assert found.sentences[0].endswith("a group is as small as the noise.")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"by": "nothing"}, "shop has no dimension `nothing`"),
+        ({"test": "sen"}, "did you mean `seen`"),
+        ({"control": "seen"}, "test and control are both `seen`"),
+        ({"value": "green"}, "brand's colour has no declared value `green`"),
+        ({"value": ""}, "say which value is a success; one of red, blue, other"),
+        ({"outcome": "spend"}, "is a measure"),
+        ({"test_people": "100"}, "given together"),
+        ({"test_people": "100", "control_people": "0"}, "whole numbers from 1"),
+        ({"test_people": "1e3", "control_people": "5"}, "whole numbers from 1"),
+    ],
+)
+def test_a_wrong_parameter_is_named_in_one_line(terms: RoomFile, change: dict[str, str], message: str) -> None:
+    entry = find("lift")
+    with pytest.raises(UsageError, match=message) as caught:
+        entry.asks(terms, request(terms, entry, "shop", "brand", CONVERSION | change))
+    assert "\n" not in str(caught.value)
