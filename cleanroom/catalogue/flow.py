@@ -179,7 +179,8 @@ def _sentences(answer: Answer, found: Sequence[Combination]) -> tuple[str, ...]:
     if not differing:
         return (
             f"{base}, {answer.column} at {answer.owner} cannot be told to go with {answer.by} at {answer.asker}:"
-            f" each of the {len(found)} combinations could be as frequent as if the two had nothing to do with each other.",
+            f" each of the {len(found)} combinations could be as frequent as if the two had nothing to do with each"
+            " other.",
         )
     said = [
         f"{base}, {answer.by} at {answer.asker} and {answer.column} at {answer.owner} go together: {len(differing)} of"

@@ -123,7 +123,7 @@ def _rows(match: Answer, table: Answer, ranges: Sequence[Range | None]) -> tuple
         value = USUAL * here.value * whole / divisor if divisor else None
         low, high = Fraction(range_.low), Fraction(range_.high)
         value = None if value is None else min(max(value, low), high)
-        rows.append(Row(names, value, low, high, not low <= USUAL <= high, ranks.get(at)))
+        rows.append(Row(names, value, low, high, _above(range_) or _below(range_), ranks.get(at)))
     return tuple(rows)
 
 
@@ -137,23 +137,30 @@ def _sentences(match: Answer, rows: Sequence[Row], ranges: Sequence[Range | None
     everybody = f"all customers of {match.owner}"
     texts = [named(cell.of) for cell in match.cells]
     said = []
-    for how, at_all in (
-        ("more", [row.differs and row.low is not None and row.low > USUAL for row in rows]),
-        ("less", [row.differs and row.high is not None and row.high < USUAL for row in rows]),
-    ):
+    for how, holds in (("more", _above), ("less", _below)):
         found = [
             f"{text} (index {spanned(range_.low, range_.high)})"
-            for text, range_, holds in zip(texts, ranges, at_all, strict=True)
-            if holds and range_ is not None
+            for text, range_ in zip(texts, ranges, strict=True)
+            if range_ is not None and holds(range_)
         ]
         if found:
-            verb = "are" if len(found) > 1 else "is"
-            said.append(f"{match.column} {enumerated(found)} {verb} {how} frequent than among {everybody} (index 100)")
+            said.append(f"{enumerated(found)} {'are' if len(found) > 1 else 'is'} {how} frequent")
     if not said:
         return (f"{base}, no value of {match.column} can be told apart from {everybody} (index 100).",)
-    same = [text for text, row in zip(texts, rows, strict=True) if not row.differs]
-    rest = f"; {enumerated(same)} cannot be told apart from it" if same else ""
-    return (f"{base}, {', and '.join(said)}{rest}.", *_first(match, texts, ranges))
+    line = f"{base}, {match.column} {', and '.join(said)} than among {everybody} (index 100)"
+    unknown = [text for text, range_ in zip(texts, ranges, strict=True) if range_ is None]
+    same = [text for text, row in zip(texts, rows, strict=True) if not row.differs and text not in unknown]
+    line += f"; {enumerated(same)} cannot be told apart from it" if same else ""
+    line += f"; too few have {enumerated(unknown)} to tell" if unknown else ""
+    return (f"{line}.", *_first(match, texts, ranges))
+
+
+def _above(range_: Range) -> bool:
+    return range_.low > USUAL
+
+
+def _below(range_: Range) -> bool:
+    return range_.high < USUAL
 
 
 def _first(match: Answer, texts: Sequence[str], ranges: Sequence[Range | None]) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def ratio_range(first: NoisyShare, second: NoisyShare, reach: float) -> tuple[fl
     nearest = (_ROOT_OF_TWO - 1.0) * reach
     points = [nearest + (reach - nearest) * piece / _PIECES for piece in range(_PIECES + 1)]
     pairs = [(nearest, reach), *((after, _ROOT_OF_TWO * reach - before) for before, after in pairwise(points))]
-    low, high = math.inf, 0.0
+    low, high = math.inf, -math.inf
     for a, b in pairs:
         most_first, least_second = first.most(a), second.least(b)
         if most_first is not None and least_second is not None:
