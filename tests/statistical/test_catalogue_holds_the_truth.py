@@ -2,7 +2,7 @@
 
 Truth is counted by pandas from both shops' tables; a stage column is planted at both, since the data have none. Every
 statement of a finding must hold at once, and the level is 95%, so an honest program falls five standard errors below it
-in fewer than 1 of 1e5 runs. Seeds are fixed: a result is the same each time.
+in fewer than 1 of 1e5 runs. Seeds are fixed: a result is the same each time. At epsilon 0.1 noise drowns small values.
 """
 
 import math
@@ -97,15 +97,15 @@ def shares(cells: Cells) -> list[Fraction]:
     return [Fraction(100 * people, groups[by]) if groups[by] else Fraction(0) for (by, _), people in cells.items()]
 
 
-def overlap(draws: int, accountant: str, asker: str, owner: str) -> int:
+def overlap(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -> int:
     seam, entry = counted(accountant), find("overlap")
     (ask,) = seam.asks(entry, asker, owner, {})
     (truth,) = seam.truth(asker, owner, ask).values()
-    findings = [seam.finding(entry, asker, owner, {}, own=Own(people=9000)) for _ in range(draws)]
+    findings = [seam.finding(entry, asker, owner, {}, epsilon=epsilon, own=Own(people=9000)) for _ in range(draws)]
     return sum(inside(finding.rows[0], Fraction(truth)) for finding in findings)
 
 
-def profile(draws: int, accountant: str, asker: str, owner: str) -> int:
+def profile(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -> int:
     seam, entry = counted(accountant), find("profile")
     values = {"of": "subcategory" if owner == "clothing" else "colour", "by": "country"}
     (ask,) = seam.asks(entry, asker, owner, values)
@@ -118,10 +118,10 @@ def profile(draws: int, accountant: str, asker: str, owner: str) -> int:
             for start in range(0, len(truths), size)
         )
 
-    return sum(holds(seam.finding(entry, asker, owner, values)) for _ in range(draws))
+    return sum(holds(seam.finding(entry, asker, owner, values, epsilon=epsilon)) for _ in range(draws))
 
 
-def index(draws: int, accountant: str, asker: str, owner: str) -> int:
+def index(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -> int:
     seam, entry = counted(accountant), find("index")
     values = {"of": "subcategory" if owner == "clothing" else "colour"}
     match, table = (shares(seam.truth(asker, owner, ask)) for ask in seam.asks(entry, asker, owner, values))
@@ -135,23 +135,23 @@ def index(draws: int, accountant: str, asker: str, owner: str) -> int:
             inside(row, truth) and (truth != 100 or not row.differs) if exists else row.low is None
             for row, truth, exists in zip(finding.rows, truths, there, strict=True)
         )
-        assert any(row.differs for row in finding.rows)
+        assert epsilon != "1" or any(row.differs for row in finding.rows)
         return right and right_order(finding.rows[:-1], truths[:-1])
 
-    return sum(holds(seam.finding(entry, asker, owner, values)) for _ in range(draws))
+    return sum(holds(seam.finding(entry, asker, owner, values, epsilon=epsilon)) for _ in range(draws))
 
 
-def reach(draws: int, accountant: str, asker: str, owner: str) -> int:
+def reach(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -> int:
     seam, entry = counted(accountant), find("reach")
     _, frames = shops()
     everybody = {name: set(frames[name]["key"]) for name in (asker, owner)}
     own = len(everybody[asker])
     together = Fraction(len(everybody[asker] | everybody[owner]))
-    findings = [seam.finding(entry, asker, owner, {}, own=Own(people=own)) for _ in range(draws)]
+    findings = [seam.finding(entry, asker, owner, {}, epsilon=epsilon, own=Own(people=own)) for _ in range(draws)]
     return sum(inside(found.rows[0], together) and inside(found.rows[1], together - own) for found in findings)
 
 
-def flow(draws: int, accountant: str, asker: str, owner: str) -> int:
+def flow(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -> int:
     seam, entry = counted(accountant), find("flow")
     values = {"by": "stage", "of": "stage"}
     (ask,) = seam.asks(entry, asker, owner, values)
@@ -160,29 +160,30 @@ def flow(draws: int, accountant: str, asker: str, owner: str) -> int:
     overall = {of: Fraction(100 * sum(n for (_, to), n in cells.items() if to == of), people) for _, of in cells}
 
     def holds(finding: Finding) -> bool:
-        assert any(row.differs for row in finding.rows), "the planted flow is plain enough to be seen"
+        assert epsilon != "1" or any(row.differs for row in finding.rows), "the planted flow is plain enough to be seen"
         return all(
             inside(row, truth) and (not row.differs or truth != overall[of])
             for row, truth, (_, of) in zip(finding.rows, truths, cells, strict=True)
         )
 
-    return sum(holds(seam.finding(entry, asker, owner, values)) for _ in range(draws))
+    return sum(holds(seam.finding(entry, asker, owner, values, epsilon=epsilon)) for _ in range(draws))
 
 
 ENTRIES = (overlap, profile, index, reach, flow)
-Question = Callable[[int, str, str, str], int]
+Question = Callable[[int, str, str, str, str], int]
 
 
 @pytest.mark.parametrize("question", ENTRIES, ids=lambda question: question.__name__)
 def test_a_finding_holds_the_truth(question: Question) -> None:
-    assert question(FEW, "zcdp", *PAIRS[0]) >= least_held(FEW)
+    assert question(FEW, "zcdp", "1", *PAIRS[0]) >= least_held(FEW)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pair", PAIRS, ids=" asks ".join)
 @pytest.mark.parametrize("room_accountant", ACCOUNTANTS)
+@pytest.mark.parametrize("epsilon", ["1", "0.1"])
 @pytest.mark.parametrize("question", ENTRIES, ids=lambda question: question.__name__)
 def test_a_finding_holds_the_truth_over_200_draws(
-    question: Question, room_accountant: str, pair: tuple[str, str]
+    question: Question, epsilon: str, room_accountant: str, pair: tuple[str, str]
 ) -> None:
-    assert question(MANY, room_accountant, *pair) >= least_held(MANY)
+    assert question(MANY, room_accountant, epsilon, *pair) >= least_held(MANY)

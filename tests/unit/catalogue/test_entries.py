@@ -14,6 +14,7 @@ import pytest
 from cleanroom.catalogue.catalogue import find
 from cleanroom.catalogue.entry import Own, Values, request
 from cleanroom.catalogue.finding import Finding
+from cleanroom.catalogue.flow import combinations
 from cleanroom.catalogue.places import contenders, places
 from cleanroom.errors import UsageError
 from cleanroom.privacy.combination import reach
@@ -154,6 +155,22 @@ def test_an_index_is_the_share_among_the_shared_over_the_share_at_the_owner(law:
     assert found.rows[5].rank is None
 
 
+def test_an_index_is_at_most_half_again_as_wide_as_a_normal_one() -> None:
+    """The naive interval: six normal ones at once, z = 2.638, and the variances of both shares added up."""
+    match, table = ([1000 * n for n in counts] for counts in (MATCH, TABLE))
+    found = read("index", {"of": "colour"}, answer(match, scale="900"), answer(table, scale="1100", base="table"))
+    for row, here, everywhere in zip(found.rows[:4], match, table, strict=False):
+        errors = [
+            scale * math.hypot(1 - part / sum(counts), math.sqrt(5) * part / sum(counts)) / part
+            for scale, part, counts in ((900, here, match), (1100, everywhere, table))
+        ]
+        assert row.value is not None
+        assert row.high is not None
+        assert row.low is not None
+        naive = 2 * 2.638 * float(row.value) * math.hypot(*errors)
+        assert naive <= float(row.high - row.low) <= 1.55 * naive + 2
+
+
 def test_an_index_says_which_values_differ_and_which_cannot_be_told_apart() -> None:
     found = read("index", {"of": "colour"}, answer(MATCH, scale="1"), answer(TABLE, scale="1", base="table"))
     assert found.sentences[0].startswith(
@@ -228,6 +245,7 @@ def test_flow_compares_each_row_with_the_others_together(law: Law) -> None:
     """18 cells of 5 statements, 3 rows and everybody: 94 at once."""
     found = read("flow", {"by": "helmet", "of": "colour"}, answer(FLOW, law=law))
     z, n = reach(law, 0.05 / 94), sum(FLOW)
+    times = [one.times for one in combinations(answer(FLOW, law=law))]
     for at, row in enumerate(found.rows):
         group = FLOW[at // 6 * 6 : at // 6 * 6 + 6]
         alike = sum(FLOW[at % 6 :: 6]) - FLOW[at]
@@ -237,7 +255,9 @@ def test_flow_compares_each_row_with_the_others_together(law: Law) -> None:
         )
         ends = ratio_range(here, others, z)
         assert ends is not None
-        assert row.differs == (math.floor(100 * ends[0]) > 100 or (ends[1] < 1 and math.ceil(100 * ends[1]) < 100))
+        low, high = math.floor(100 * ends[0]), None if math.isinf(ends[1]) else math.ceil(100 * ends[1])
+        assert times[at] == (low, high)
+        assert row.differs == (low > 100 or (high is not None and high < 100))
         assert row.value is None or abs(row.value - Fraction(100 * FLOW[at], sum(group))) < 2
     assert sum(row.differs for row in found.rows) >= 6
     assert f"{sum(row.differs for row in found.rows)} of 18 combinations" in found.sentences[0]
