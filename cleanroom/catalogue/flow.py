@@ -76,7 +76,8 @@ class Flow:
     version = 1
     says = (
         "Where the shared customers who are at one stage at the asker stand at the owner, and which combinations of"
-        " stages occur more or less often than if one had nothing to do with the other."
+        " stages occur more or less often than if one had nothing to do with the other. Plan: one histogram over the"
+        " shared customers, split by the asker's stage."
     )
     sentence = (
         "Customers that sportswear shares with bags and that have stage loyal at sportswear have stage bought at bags"

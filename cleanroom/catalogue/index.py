@@ -43,11 +43,12 @@ class Index:
     version = 1
     says = (
         "What the shared customers prefer more or less than the owner's customers in general: 100 is as often as among"
-        " all of the owner's customers, 150 half as often again."
+        " all of the owner's customers, 150 half as often again. Plans: a histogram over the shared customers, for two"
+        " thirds of the budget, and one over all customers of the owner."
     )
     sentence = (
         "Among the 1,180 to 1,226 customers that sportswear shares with bags, colour blue (index 131 to 158) is more"
-        " frequent than among all customers of bags (index 100); black and white cannot be told apart from 100."
+        " frequent than among all customers of bags (index 100); black and white cannot be told apart from it."
     )
     parameters = (Parameter("of", "the owner's column whose values are compared (a dimension)"),)
 

@@ -25,7 +25,10 @@ class Overlap:
 
     name = "overlap"
     version = 1
-    says = "How many customers the two companies share, and what part of the asker's own customers that is."
+    says = (
+        "How many customers the two companies share, and what part of the asker's own customers that is. Plan: one"
+        " count over the shared customers."
+    )
     sentence = (
         "sportswear shares 1,180 to 1,226 customers with bags. That is 23% to 24.6% of the 5,000 customers that"
         " sportswear itself has."

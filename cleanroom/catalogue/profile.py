@@ -29,7 +29,10 @@ class Profile:
 
     name = "profile"
     version = 1
-    says = "What the shared customers prefer at the owner: which part of them has which value of one of its columns."
+    says = (
+        "What the shared customers prefer at the owner: which part of them has which value of one of its columns. Plan:"
+        " one histogram over the shared customers."
+    )
     sentence = (
         "Between 18% and 22% of the 1,180 to 1,226 customers that sportswear shares with bags have colour blue at bags,"
         " more than any other; the others: black 14% to 17%, white 13% to 16%."

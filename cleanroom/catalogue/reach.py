@@ -34,7 +34,10 @@ class Reach:
 
     name = "reach"
     version = 1
-    says = "How many people the two companies reach together, each person counted once."
+    says = (
+        "How many people the two companies reach together, each person counted once. Plans: a count of the shared"
+        " customers and one of all customers of the owner."
+    )
     sentence = (
         "sportswear and bags together reach 9,612 to 9,678 people, each counted once: 5,000 of sportswear and 4,612 to"
         " 4,678 more that bags has."

@@ -24,9 +24,10 @@ A ratio of two shares, p / q, with the noises of q independent of those of p. Le
 
     |Z(p)| <= z,    |Z(q)| <= z,    |Z(p) - Z(q)| <= sqrt(2) z:
 
-the third, too, is a fixed combination of all noises with weights of length sqrt(2). It takes off those corners of the
-square in which one share is as low and the other as high as can be, so that errors add up nearly as roots of squares
-do. The largest ratio that is left: let a = -Z(p) and b = Z(q). Then p <= most(a), q >= least(b), b <= z and
+the third, too, is a fixed combination of all noises, no noise in both, with weights of length sqrt(2); that p and q
+have scales of their own changes nothing, since each noise counts in units of its scale. It takes off those corners of
+the square in which one share is as low and the other as high as can be, so that errors add up nearly as roots of
+squares do. The largest ratio that is left: let a = -Z(p) and b = Z(q). Then p <= most(a), q >= least(b), b <= z and
 a + b <= sqrt(2) z. So with a_0 = (sqrt(2) - 1) z < a_1 < ... < a_k = z
 
     p / q <= most(a_0) / least(z)                              if a <= a_0

@@ -30,7 +30,7 @@ from tests.shared_data import shared_data
 SAMPLE = Path(__file__).parents[1] / "samples" / "adventureworks.toml"
 ACCOUNTANTS = ("zcdp", "pure")
 STAGES = ("aware", "interested", "bought", "loyal")
-FEW, MANY = 60, 200
+FEW, MANY = 40, 200
 PAIRS = [("accessories", "bikes"), ("bikes", "clothing")]
 
 
