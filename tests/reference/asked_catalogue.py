@@ -103,7 +103,7 @@ def answer_to(
 
 def _cell(key: Key, steps: int, half_width: int, step: Fraction, threshold: int) -> Cell:
     by, of = key
-    return Cell(by, of, steps * step, (steps - half_width) * step, (steps + half_width) * step, steps < threshold)
+    return Cell(by, of, steps * step, (steps - half_width) * step, (steps + half_width) * step, steps < threshold > 0)
 
 
 def _measured(
@@ -116,7 +116,7 @@ def _measured(
     assert column is not None
     assert quantity.kind == "sum"
     most = min(terms.datasets[request.owner].capacity, terms.datasets[request.asker].capacity)
-    ends = (Fraction(min(column.low, 0)) * most, Fraction(max(column.high, 0)) * most)
+    ends = (min(Fraction(column.low), Fraction(0)) * most, max(Fraction(column.high), Fraction(0)) * most)
     return Fraction(column.step), column.sensitivity, column.unit, ends
 
 

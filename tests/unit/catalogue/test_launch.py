@@ -1,0 +1,126 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from cleanroom.catalogue.catalogue import find
+from cleanroom.catalogue.entry import Ask, request
+from cleanroom.catalogue.finding import Finding
+from cleanroom.errors import UsageError
+from cleanroom.privacy.law import Law
+from cleanroom.question.quantity import Quantity
+from parties.room_file import RoomFile
+from tests.reference.asked_catalogue import Noise, NoNoise, asked, table_of
+from tests.unit.catalogue.two_shops import two_shops
+
+SEGMENTS = ("north", "south", "east", "other")
+COLOURS = ("red", "blue", "other")
+WORDS = {"by": "segment", "of": "colour", "value": "red"}
+CLEAR = ((3000, 1000, 1000), (2000, 2000, 1000), (1000, 3000, 1000), (900, 10, 10))
+TIED = ((3000, 1000, 1000), (3000, 1000, 1000), (1000, 3000, 1000), (10, 10, 10))
+
+
+@pytest.fixture
+def terms(tmp_path: Path) -> RoomFile:
+    return two_shops(tmp_path)
+
+
+def launch(terms: RoomFile, counts: Sequence[Sequence[int]], noise: Noise | None = None, threshold: int = 0) -> Finding:
+    entry, cells = find("launch"), table_of(SEGMENTS, COLOURS, counts)
+    wanted = request(terms, entry, "shop", "brand", WORDS)
+    return asked(entry, terms, wanted, lambda _: cells, noise or NoNoise("gaussian", 0), threshold=threshold)
+
+
+def test_segments_are_ranked_by_their_share_and_stand_in_the_contract_s_order(terms: RoomFile) -> None:
+    found = launch(terms, CLEAR)
+    assert [row.names[0][1] for row in found.rows] == list(SEGMENTS)
+    assert [row.value for row in found.rows[:3]] == [60, 40, 20]
+    assert [row.rank for row in found.rows] == [(1, 1), (2, 2), (3, 3), None]
+    assert found.chart.reference == pytest.approx(100 * 6900 / 15920)
+    assert found.sentences[0].startswith("Of the customers with segment north, 59")
+    assert (
+        "more than of any other segment that is named; of all that shop shares with brand it is 4"
+        in (found.sentences[0])
+    )
+    assert found.sentences[1] == "By segment, north is above the average; south and east are below it."
+
+
+@pytest.mark.parametrize("law", ["gaussian", "laplace"])
+def test_planted_ties_are_ties_in_ranks_sentences_and_file_whatever_the_noise(terms: RoomFile, law: Law) -> None:
+    """Intervals of equal shares touch unless both miss: in 200 draws none does, since all hold at once with 95%."""
+    orders = set()
+    for seed in range(200):
+        found = launch(terms, TIED, Noise(law, seed))
+        assert [row.rank for row in found.rows] == [(1, 2), (1, 2), (3, 3), None]
+        assert found.sentences[0].startswith("Of which segment most customers have colour red at brand is not known: ")
+        assert "north (" in found.sentences[0].partition(" south ")[0]
+        assert "cannot be told apart" in found.sentences[0]
+        assert [(line["best_rank"], line["worst_rank"]) for line in found.files[0][1][:2]] == [(1, 2), (1, 2)]
+        north, south = (row.value for row in found.rows[:2])
+        assert north is not None
+        assert south is not None
+        orders.add(north > south)
+    assert orders == {True, False}
+
+
+def test_a_small_segment_is_tied_with_everybody(terms: RoomFile) -> None:
+    found = launch(terms, ((3000, 1000, 1000), (1000, 3000, 1000), (3, 0, 0), (0, 0, 0)))
+    assert [row.rank for row in found.rows] == [(1, 2), (2, 3), (1, 3), None]
+    assert not found.rows[2].differs
+    assert found.rows[2].value is not None
+    assert found.rows[2].low == 0
+    assert found.rows[2].high == 100
+    assert "east cannot be told apart from it" in found.sentences[1]
+
+
+def test_nothing_is_said_where_noise_is_as_large_as_every_segment(terms: RoomFile) -> None:
+    found = launch(terms, ((3, 1, 1), (2, 2, 1), (1, 3, 1), (0, 0, 0)))
+    assert found.sentences == (
+        "No segment can be ranked: the noise is as large as the segments; of all that shop shares with brand it is 0 to"
+        " 100%.",
+    )
+    assert all(row.rank in ((1, 3), None) and not row.differs for row in found.rows)
+
+
+def test_other_is_never_ranked_and_never_called_first(terms: RoomFile) -> None:
+    found = launch(terms, ((1000, 3000, 1000), (1000, 3000, 1000), (1000, 3000, 1000), (9000, 10, 10)))
+    assert found.rows[3].rank is None
+    assert found.rows[3].differs
+    assert "other" not in " ".join(found.sentences).replace("any other", "")
+
+
+def test_what_is_under_the_threshold_is_shown_as_such(terms: RoomFile) -> None:
+    found = launch(terms, ((3000, 1000, 1000), (2000, 2000, 1000), (5, 3000, 1000), (0, 0, 0)), threshold=20)
+    assert found.rows[2].value is found.rows[2].low is None
+    assert not found.rows[2].differs
+    assert found.files[0][1][2]["share"] is None
+    assert found.files[0][1][2]["high"] is None
+
+
+def test_the_file_has_an_index_whose_interval_holds_both_shares(terms: RoomFile) -> None:
+    ((name, lines),) = launch(terms, CLEAR).files
+    assert name == "launch"
+    truth = 100 * 0.6 / (6900 / 15920)
+    assert lines[0]["index"] == pytest.approx(truth, abs=0.01)
+    assert lines[0]["index_low"] < truth < lines[0]["index_high"]
+    assert lines[0]["index_low"] > 100
+
+
+def test_one_histogram_is_asked(terms: RoomFile) -> None:
+    entry = find("launch")
+    asks = entry.asks(terms, request(terms, entry, "shop", "brand", WORDS))
+    assert asks == (Ask("segment", Quantity("histogram", "colour")),)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"by": "colour"}, "shop has no dimension `colour`"),
+        ({"of": "spend"}, "brand's column `spend` is a measure"),
+        ({"value": "rde"}, "brand's colour has no declared value `rde`; did you mean `red`"),
+    ],
+)
+def test_a_wrong_parameter_is_named(terms: RoomFile, change: dict[str, str], message: str) -> None:
+    entry = find("launch")
+    with pytest.raises(UsageError, match=message):
+        entry.asks(terms, request(terms, entry, "shop", "brand", WORDS | change))

@@ -1,0 +1,152 @@
+import json
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cleanroom.catalogue.catalogue import find
+from cleanroom.catalogue.entry import Ask, request
+from cleanroom.catalogue.finding import Finding
+from cleanroom.catalogue.shrinking import shrink
+from cleanroom.errors import UsageError
+from cleanroom.privacy.law import Law
+from cleanroom.question.quantity import Quantity
+from parties.room_file import RoomFile
+from tests.reference.asked_catalogue import Noise, NoNoise, asked, table_of
+from tests.unit.catalogue.two_shops import two_shops
+
+SEGMENTS = ("north", "south", "east", "other")
+COLOURS = ("red", "blue", "other")
+WORDS = {"by": "segment", "of": "colour"}
+CLEAR = ((3000, 1000, 1000), (2000, 2000, 1000), (1000, 3000, 1000), (900, 10, 10))
+ALIKE = ((3000, 2000, 1000), (1500, 1000, 500), (600, 400, 200), (60, 40, 20))
+LAWS: tuple[Law, ...] = ("gaussian", "laplace")
+
+
+@pytest.fixture
+def terms(tmp_path: Path) -> RoomFile:
+    return two_shops(tmp_path)
+
+
+def prior(terms: RoomFile, counts: Sequence[Sequence[int]], noise: Noise | None = None, threshold: int = 0) -> Finding:
+    entry, cells = find("prior"), table_of(SEGMENTS, COLOURS, counts)
+    wanted = request(terms, entry, "shop", "brand", WORDS)
+    return asked(entry, terms, wanted, lambda _: cells, noise or NoNoise("gaussian", 0), threshold=threshold)
+
+
+def test_many_people_keep_their_own_shares(terms: RoomFile) -> None:
+    found = prior(terms, CLEAR)
+    assert [float(row.value or 0) for row in found.rows[:3]] == pytest.approx([60, 20, 20], abs=0.1)
+    assert found.rows[0].names == (("segment (shop)", "north"), ("colour (brand)", "red"))
+    assert found.rows[0].differs
+    assert found.chart.kind == "heat"
+    assert found.at_once
+    assert found.sentences[1].startswith("With segment north, colour is unlike that of all: red 59")
+
+
+def test_the_file_has_a_row_for_each_segment_and_the_average_for_an_unknown_one(terms: RoomFile) -> None:
+    ((name, lines),) = prior(terms, CLEAR).files
+    assert name == "prior"
+    assert json.loads(json.dumps(lines)) == lines
+    assert [line["segment"] for line in lines[::3]] == [*SEGMENTS, None]
+    for at in range(0, len(lines), 3):
+        assert math.fsum(line["probability"] for line in lines[at : at + 3]) == pytest.approx(1, abs=1e-12)
+    average = [line["probability"] for line in lines[-3:]]
+    assert average == pytest.approx([6900 / 15920, 6010 / 15920, 3010 / 15920], abs=1e-4)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_segments_that_are_alike_differ_no_more_often_than_the_level_says(terms: RoomFile, law: Law) -> None:
+    """All intervals hold at once with 95%; intervals that are wide enough to touch make it much rarer."""
+    wrong = 0
+    for seed in range(200):
+        found = prior(terms, ALIKE, Noise(law, seed))
+        differs = any(row.differs for row in found.rows)
+        assert differs != found.sentences[0].startswith("No segment can be told apart")
+        wrong += differs
+    assert wrong <= 2
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_whatever_the_noise_probabilities_are_above_0_and_add_up_to_1(law: Law) -> None:
+    luck = np.random.default_rng(5)
+    for scale in (1.0, 11.0, 4000.0):
+        for size in (0, 3, 500, 100_000):
+            cells = [[size * luck.random() + scale * 6 * (luck.random() - 0.7) for _ in range(5)] for _ in range(4)]
+            found = shrink(cells, scale=scale, law=law)
+            for shares in (*found.shares, found.average):
+                assert min(shares) > 0
+                assert math.fsum(shares) == pytest.approx(1, abs=1e-12)
+
+
+def test_a_segment_lies_between_its_own_shares_and_the_average_and_nearer_the_more_people_it_has() -> None:
+    """Fifty people with 90%, five hundred with 90%, and four crowds with 50%."""
+    cells = [[45.0, 5.0], [450.0, 50.0], *([[1000.0, 1000.0]] * 3), [1100.0, 900.0]]
+    found = shrink(cells, scale=11.0, law="gaussian")
+    small, large = found.shares[0][0], found.shares[1][0]
+    assert found.strength is not None
+    assert found.average[0] + 0.01 < small < large < 0.9
+
+
+def test_more_noise_pulls_more() -> None:
+    cells = [[450.0, 50.0], *([[1000.0, 1000.0]] * 3), [1100.0, 900.0]]
+    pulled = [shrink(cells, scale=scale, law="gaussian").shares[0][0] for scale in (1.0, 30.0, 100.0)]
+    assert pulled[0] > pulled[1] > pulled[2]
+
+
+def test_a_cell_s_posterior_is_what_adding_up_bayes_rule_gives() -> None:
+    """One segment's cell by its own arithmetic: beta-binomial by gamma functions, times the law of the noise."""
+    cells = [[30.0, 12.0, 8.0], [200.0, 100.0, 700.0], [500.0, 300.0, 200.0]]
+    for law in LAWS:
+        found = shrink(cells, scale=5.0, law=law)
+        assert found.strength is not None
+        weights = []
+        for x, share in zip(cells[0], found.average, strict=True):
+            a, b, n = found.strength * share, found.strength * (1 - share), 50
+            total = mean = 0.0
+            for c in range(n + 1):
+                log = math.lgamma(c + a) + math.lgamma(n - c + b) - math.lgamma(c + 1) - math.lgamma(n - c + 1)
+                log -= (x - c) ** 2 / 50 if law == "gaussian" else abs(x - c) / 5
+                total += math.exp(log)
+                mean += c * math.exp(log)
+            weights.append(mean / total + a)
+        assert found.shares[0] == pytest.approx([weight / sum(weights) for weight in weights], rel=1e-3)
+
+
+def test_how_much_segments_differ_is_found_beyond_chance_and_noise() -> None:
+    """Planted Dirichlet segments: over draws 1 / (1 + kappa) is on average the planted one, and about 0 for none."""
+    luck = np.random.default_rng(8)
+    share, scale, people = np.array([0.5, 0.3, 0.2]), 11.0, 800
+    for planted in (30.0, None):
+        found = []
+        for _ in range(150):
+            own = luck.dirichlet(planted * share, 12) if planted else [share] * 12
+            counts = np.array([luck.multinomial(people, each) for each in own])
+            cells = counts + np.round(luck.normal(0, scale, counts.shape))
+            strength = shrink(cells.tolist(), scale=scale, law="gaussian").strength
+            found.append(0.0 if strength is None else 1 / (1 + strength))
+        if planted:
+            assert np.mean(found) == pytest.approx(1 / (1 + planted), rel=0.15)
+        else:
+            assert np.mean(found) < 0.001
+
+
+def test_what_is_under_the_threshold_is_not_shown_but_guessed_in_the_file(terms: RoomFile) -> None:
+    found = prior(terms, ((3000, 1000, 1000), (2000, 2000, 1000), (5, 3000, 1000), (900, 900, 900)), threshold=20)
+    hidden = found.rows[6]
+    assert hidden.value is hidden.low is None
+    assert not hidden.differs
+    assert 0 < found.files[0][1][6]["probability"] < 0.05
+
+
+def test_one_histogram_is_asked_and_wrong_columns_are_named(terms: RoomFile) -> None:
+    entry = find("prior")
+    wanted = request(terms, entry, "shop", "brand", WORDS)
+    assert entry.asks(terms, wanted) == (Ask("segment", Quantity("histogram", "colour"), share=Fraction(1)),)
+    with pytest.raises(UsageError, match="shop has no dimension `colour`"):
+        entry.asks(terms, request(terms, entry, "shop", "brand", WORDS | {"by": "colour"}))
+    with pytest.raises(UsageError, match="brand's column `spend` is a measure"):
+        entry.asks(terms, request(terms, entry, "shop", "brand", WORDS | {"of": "spend"}))
