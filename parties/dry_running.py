@@ -25,7 +25,7 @@ from parties.receipts import Receipts
 from parties.requests import checked_again, question_of, view_of
 from parties.settings import Analyst
 
-MAX_TOGETHER = 16
+MAX_TOGETHER = 64
 PLAN_WORDS = frozenset({"by", "quantity", "column", "base", "share"})
 
 

@@ -6,9 +6,11 @@ Nothing here exists before the receipt of every answer was checked. `answers` ar
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanroom.catalogue.finding import Finding
+from cleanroom.client.export import write_exports
 from cleanroom.client.result_sheet import answer_sheet, finding_sheet
 from cleanroom.client.sheet import Sheet, html_table, printed
 from cleanroom.errors import UsageError
@@ -75,6 +77,15 @@ class Result:
             return dict(self.answers[0])
         return {**finding_table.finding_body(self.finding), "stored": self.stored, "answers": list(self.answers)}
 
+    @property
+    def files(self) -> Mapping[str, Any]:
+        """What is exported for other programs: name and JSON value; empty where the question exports nothing."""
+        return dict(self.finding.files) if self.finding is not None else {}
+
+    def write_files(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write `files` as JSON and Parquet; raises UsageError where there are none."""
+        return write_exports(self.files, Path(folder))
+
     def plot(self) -> Any:
         """A chart; raises UsageError that says what to install."""
         try:
@@ -119,10 +130,11 @@ class Result:
     def _repr_html_(self) -> str:
         if self.finding is not None:
             heads, lines = finding_table.finding_heads(self.finding), finding_table.finding_texts(self.finding)
+            grey = frozenset(place for place, row in enumerate(self.finding.rows) if not row.differs)
         else:
             answer = read_answer(self.answers[0])
-            heads, lines = headers(answer), rows(answer)
+            heads, lines, grey = headers(answer), rows(answer), frozenset()
         first, *others = map(escape, self.sentences)
         notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes())
         more = "".join(f"<p>{sentence}</p>" for sentence in others)
-        return f"<p><strong>{first}</strong></p>{more}{html_table(heads, list(lines))}{notes}"
+        return f"<p><strong>{first}</strong></p>{more}{html_table(heads, lines, grey=grey)}{notes}"

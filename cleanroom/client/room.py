@@ -212,7 +212,7 @@ def _plan(ask: Ask) -> dict[str, Any]:
 
 
 def _texts(words: Mapping[str, Any]) -> Values:
-    """Parameters of the catalogue are texts; numbers become the text that was typed."""
+    """Parameters of the catalogue are texts; numbers become the text that was typed, pairs `name=value`."""
     return {name: _text(name, value) for name, value in words.items() if value is not None}
 
 
@@ -221,6 +221,8 @@ def _text(name: str, value: object) -> str | tuple[str, ...]:
         return value
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _digits(value)
+    if isinstance(value, Mapping):
+        return tuple(f"{key}={_text(name, one)}" for key, one in value.items())
     if isinstance(value, Sequence) and all(isinstance(one, str) for one in value):
         return tuple(value)
     raise UsageError(f"{name} is text, a number, or a list of texts")

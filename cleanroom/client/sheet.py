@@ -6,7 +6,7 @@ of numbers the nearest doubles, so that a column's type never depends on the noi
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from html import escape
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Value = str | bool | Fraction | None
+_GREY = '<tr style="color: gray">'
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,14 @@ def printed(*parts: Any, width: int = 120) -> str:
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
-def html_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A table for a notebook; every text is escaped."""
+def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, grey: frozenset[int] = frozenset()) -> str:
+    """A table for a notebook, with some rows greyed; every text is escaped."""
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    lines = ("".join(f"<td>{escape(text)}</td>" for text in row) for row in rows)
-    return (
-        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"
-    )
+    body = ""
+    for place, row in enumerate(rows):
+        cells = "".join(f"<td>{escape(text)}</td>" for text in row)
+        body += f"{_GREY if place in grey else '<tr>'}{cells}</tr>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _texts(row: tuple[Value, ...]) -> tuple[str, ...]:

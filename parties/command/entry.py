@@ -50,6 +50,12 @@ _FILES = (
         type=click.Path(path_type=Path),
         help="Write the proof that the answer stands in the room's log; of several answers, FILE.2 and so on as well.",
     ),
+    click.option(
+        "--files",
+        "files_folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Write what the question exports for other programs into this folder, as JSON and Parquet.",
+    ),
 )
 
 
@@ -118,6 +124,7 @@ def ask_entry(
     json_file: Path | None,
     csv_file: Path | None,
     receipt_file: Path | None,
+    files_folder: Path | None,
     **parameters: Any,
 ) -> None:
     """Ask it, or say what it would cost."""
@@ -126,13 +133,18 @@ def ask_entry(
 
     check_files(json_file, receipt_file, csv_file, dry_run=dry_run)
     check_guess(guess, dry_run=dry_run)
+    if files_folder is not None and dry_run:
+        raise UsageError("--files belongs to an answer: a dry run has none")
     words = {name.removeprefix("parameter_"): value for name, value in parameters.items()}
     priced: dict[str, Any] = {"owner": owner, "epsilon": epsilon, "accuracy": accuracy, "again": again}
     room = Room(node_of(home, socket))
     if dry_run:
         _show_forecast(room.dry_run(entry.name, guess=guess, **priced, **words), json_file)
         return
-    show_result(room.ask(entry.name, **priced, **words), json_file, csv_file, receipt_file)
+    result = room.ask(entry.name, **priced, **words)
+    show_result(result, json_file, csv_file, receipt_file)
+    if files_folder is not None:
+        result.write_files(files_folder)
 
 
 def node_of(home: Path | None, socket: Path | None) -> Path:

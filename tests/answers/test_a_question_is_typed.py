@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.answers.test_an_analyst_asks import SHARED, booked, two_shops
@@ -40,6 +41,17 @@ def test_a_question_of_the_catalogue_is_looked_at_asked_and_written(
     assert [row["colour (brand)"] for row in rows] == ["red", "NA", "007", "other"]
     assert len(json.loads(files["json"].read_text())["answers"]) == 2
     assert files["receipt"].read_bytes() != (tmp_path / "out.receipt.2").read_bytes()
+
+
+def test_what_a_question_exports_is_written_for_other_programs(typing: tuple[LiveRoom, Path], tmp_path: Path) -> None:
+    _, node = typing
+    prior = ("ask", "prior", "--home", node, "--owner", "brand", "--by", "tier", "--of", "colour", "--epsilon", "2")
+    said(cleanroom(*prior, "--files", tmp_path / "made"))
+    rows = json.loads((tmp_path / "made" / "prior.json").read_text())
+    assert rows == pq.read_table(tmp_path / "made" / "prior.parquet").to_pylist()
+    overlap = cleanroom("ask", "overlap", "--home", node, "--owner", "brand", "--epsilon", "1", "--files", tmp_path)
+    assert refused(overlap).startswith("this question exports nothing")
+    assert str(SHARED) in overlap.stdout, "what was paid for is shown all the same"
 
 
 def test_without_a_price_the_cost_is_said_and_nothing_is_asked(typing: tuple[LiveRoom, Path]) -> None:

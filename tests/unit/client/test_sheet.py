@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from cleanroom.client.sheet import Sheet
+from cleanroom.client.sheet import Sheet, html_table
 from cleanroom.errors import UsageError
 
 SHEET = Sheet(
@@ -61,3 +61,8 @@ def test_columns_of_one_name_or_short_rows_are_no_sheet() -> None:
 
 def test_a_terminal_shows_markup_as_it_is_written() -> None:
     assert "[red]x" in repr(Sheet("[bold]t", ("[i]name",), (("[red]x",),)))
+
+
+def test_what_cannot_be_told_apart_is_greyed() -> None:
+    page = html_table(("a",), [("x",), ("<y>",)], grey=frozenset({1}))
+    assert '<tr><td>x</td></tr><tr style="color: gray"><td>&lt;y&gt;</td></tr>' in page

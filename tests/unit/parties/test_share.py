@@ -10,8 +10,8 @@ from cleanroom.privacy.accountant import accountant
 from parties.requests import parse_share, question_of
 from tests.unit.question.agreements import contract
 
-ASKER, ANN = PartyName("accessories"), analyst_name("ann")
-COUNT = {"owner": "bikes", "quantity": "count", "epsilon": "1"}
+ASKER, ANN = PartyName("shop"), analyst_name("ann")
+COUNT = {"owner": "brand", "quantity": "count", "epsilon": "1"}
 
 
 def units(**more: str) -> int:
