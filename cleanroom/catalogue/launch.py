@@ -30,17 +30,18 @@ class Launch:
     name = "launch"
     version = 1
     says = (
-        "Whom to show a new product first: ranks your segments by how many of their shared customers have what the"
-        " product is like at the other company. Places that noise could swap are shown as ties."
+        "Whom to show a new product first: the asker's segments, ranked by what part of their shared customers have what"
+        " the product is like at the owner. Places that noise could swap are shown as ties. Plan: one histogram over the"
+        " shared customers, split by segment."
     )
     sentence = (
-        "Of the customers with subcategory Helmets, 21% to 24% have colour Black at bikes, more than of any other"
-        " subcategory that is named; of all that accessories shares with bikes it is 18% to 19%."
+        "Of the customers with category running, 21% to 24% have colour black at bags, more than of any other category"
+        " that is named; of all that sportswear shares with bags it is 18% to 19%."
     )
     parameters = (
-        Parameter("by", "your dimension whose values are the segments"),
-        Parameter("of", "the owner's dimension that says what the new product is like"),
-        Parameter("value", "the value of that dimension that the new product has"),
+        Parameter("by", "the asker's column whose values are the segments (a dimension)"),
+        Parameter("of", "the owner's column that says what the new product is like (a dimension)"),
+        Parameter("value", "the value of that column that the new product has"),
     )
 
     def asks(self, terms: Terms, request: Request) -> tuple[Ask, ...]:

@@ -38,13 +38,13 @@ _SUM_SHARE = Fraction(3, 4)
 _MOST_PEOPLE = 1 << 31
 
 _PARAMETERS = (
-    Parameter("by", "your dimension that says who was in which group"),
+    Parameter("by", "the asker's column that says who was in which group (a dimension)"),
     Parameter("test", "its value for the group that saw the campaign"),
     Parameter("control", "its value for the group that was held back"),
-    Parameter("outcome", "the owner's dimension, with `value`, or the owner's measure"),
-    Parameter("value", "the value of the owner's dimension that counts as success", required=False),
-    Parameter("test_people", "how many people you assigned to the test group", required=False),
-    Parameter("control_people", "how many people you assigned to the control group", required=False),
+    Parameter("outcome", "the owner's column that may have changed: a dimension, with `value`, or a measure"),
+    Parameter("value", "the value of the owner's dimension whose share is compared", required=False),
+    Parameter("test_people", "how many people the asker assigned to the test group", required=False),
+    Parameter("control_people", "how many people the asker assigned to the control group", required=False),
 )
 
 
@@ -54,12 +54,14 @@ class Lift:
     name = "lift"
     version = 1
     says = (
-        "Did a campaign change what people do at the other company? Compares the people of your test group with those"
-        " of your control group; the interval holds both the noise and the chance of who was in which group."
+        "Whether a campaign changed what people do at the owner: the asker's test group against its control group, with"
+        " both the noise and the chance of who was in which group in the interval. Plans: one histogram of the outcome"
+        " by group; for a measure a sum by group, and a count by group for a quarter of the budget unless the groups'"
+        " numbers of people are given."
     )
     sentence = (
-        "The effect is 2.1 to 5.4 percentage points: more of the customers with ads seen have helmet yes at"
-        " accessories than of those with ads held-back."
+        "The effect is 2.1 to 5.4 percentage points: more of the customers that sportswear shares with bags with ads"
+        " seen have travel yes at bags than of those with ads held-back."
     )
     parameters = _PARAMETERS
 
@@ -276,7 +278,7 @@ def _role(terms: Terms, request: Request, outcome: str, value: str) -> str:
     column = dataset.dimension(outcome)
     if column is not None and dataset.measure(outcome) is None:
         raise UsageError(
-            f"lift: {request.owner}'s {outcome} is a dimension: say which value is a success; one of"
+            f"lift: {request.owner}'s {outcome} is a dimension: say with `value` whose share is compared; one of"
             f" {listed(column.cells)}"
         )
     return "measure"

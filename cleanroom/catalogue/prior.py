@@ -35,15 +35,16 @@ class Prior:
     name = "prior"
     version = 1
     says = (
-        "What to show a new user of whom you know only the segment: for each of your segments, how likely each value of"
-        " the owner's column is. A small file for a recommender; where noise is large it stays near the average."
+        "What to show a new user of whom only the segment is known: for each of the asker's segments, how likely each"
+        " value of the owner's column is, as a small file for a recommender. Where noise is large it stays near the"
+        " average. Plan: one histogram over the shared customers, split by segment."
     )
     sentence = (
-        "Of all customers that accessories shares with bikes, the largest part has colour Black (23% to 25%) of the"
-        " values that are named. With subcategory Helmets, colour is unlike that of all: Red 11% to 14% (less)."
+        "Of all customers that sportswear shares with bags, the largest part has colour black (23% to 25%) of the values"
+        " that are named. With category running, colour is unlike that of all: blue 11% to 14% (less)."
     )
     parameters = (
-        Parameter("by", "your column whose values are the segments (a dimension)"),
+        Parameter("by", "the asker's column whose values are the segments (a dimension)"),
         Parameter("of", "the owner's column whose values are to be guessed (a dimension)"),
     )
 

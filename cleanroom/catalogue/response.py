@@ -54,16 +54,17 @@ class Response:
     name = "response"
     version = 1
     says = (
-        "What customers bought at the other company in the weeks after your campaign, channel or creative, and what"
-        " each returned on its costs. Campaigns that noise could swap are shown as ties."
+        "What customers bought at the owner in the weeks after a campaign, channel or creative of the asker, and what"
+        " each returned on its costs. Campaigns that noise could swap are shown as ties. Plans: a sum over the shared"
+        " customers for each week of purchases, split by campaign and week, with equal parts of the budget."
     )
     sentence = (
-        "spring was followed by 12,300 to 15,200 dollars at bikes, more than any other; the others: summer 8,100 to"
+        "spring was followed by 12,300 to 15,200 dollars at bags, more than any other; the others: summer 8,100 to"
         " 11,000."
     )
     parameters = (
-        Parameter("by", "your dimension that says who saw which campaign in which week, in values like spring@w02"),
-        Parameter("weeks", "the owner's measures, one for each week of purchases, in order of time", repeated=True),
+        Parameter("by", "the asker's column of campaign and week of exposure, in values like spring@w02 (a dimension)"),
+        Parameter("weeks", "the owner's columns, one for each week of purchases, in order (measures)", repeated=True),
         Parameter("lags", "weeks after the exposure that count: 2 is its own week to the second after it", False, "2"),
         Parameter("exposure", "what a value means, as value=campaign@week", required=False, repeated=True),
         Parameter("costs", "what a campaign cost, as campaign=cost, in the unit of the weeks", False, repeated=True),

@@ -180,7 +180,7 @@ def test_groups_as_small_as_the_noise_say_nothing(terms: RoomFile) -> None:
         ({"test": "sen"}, "did you mean `seen`"),
         ({"control": "seen"}, "test and control are both `seen`"),
         ({"value": "green"}, "brand's colour has no declared value `green`"),
-        ({"value": ""}, "say which value is a success; one of red, blue, other"),
+        ({"value": ""}, "whose share is compared; one of red, blue, other"),
         ({"outcome": "spend"}, "is a measure"),
         ({"test_people": "100"}, "given together"),
         ({"test_people": "100", "control_people": "0"}, "whole numbers from 1"),
