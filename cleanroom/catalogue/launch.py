@@ -30,8 +30,8 @@ class Launch:
     name = "launch"
     version = 1
     says = (
-        "Whom to show a new product first: the asker's segments, ranked by what part of their shared customers have what"
-        " the product is like at the owner. Places that noise could swap are shown as ties. Plan: one histogram over the"
+        "Whom to show a new product first: the asker's segments, ranked by what part of their shared customers have"
+        " what it is like at the owner. Places that noise could swap are shown as ties. Plan: one histogram over the"
         " shared customers, split by segment."
     )
     sentence = (

@@ -1,8 +1,9 @@
-"""Shares within the asker's segments, and the average over everybody shared, from one histogram by segment.
+"""Shares within the asker's segments, and the average over everybody shared, from histograms of an owner's dimension.
 
-A segment's share is one cell of its k cells, each with noise of scale s. The average's is the value's m cells, one of
-each segment, added up, of all m k cells: k sums with noise of scale s sqrt(m). `cleanroom.privacy.share` says between
-which numbers either is (Fieller). Of so many statements each gets its part of the doubt, so all hold at once.
+A segment's share is one cell of its k cells, each with noise of scale s. The average's, where nothing was asked for it
+alone, is the value's m cells, one of each segment, added up, of all m k cells: k sums with noise of scale s sqrt(m).
+`cleanroom.privacy.share` says between which numbers either is (Fieller). Of so many statements each gets its part of
+the doubt, so all hold at once.
 
 Everything here is in percent and rounded outward as printed; what is above what is decided from the printed ends.
 """

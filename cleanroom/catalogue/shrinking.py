@@ -1,12 +1,20 @@
 """Shares within segments, pulled towards the average by as much as noise and small numbers ask for.
 
-A histogram by segment gives noisy cells x_sj: c_sj true people of segment s with value j, plus noise of a known law.
+A histogram by segment gives noisy cells x_sj: c_sj true people of segment s with value j, plus noise of a known law;
+another, over everybody shared, gives noisy totals of the values, with a law of their own.
 For a recommender the raw shares x_sj / n_s are poor guesses of what the next person of a segment likes: they may be
 negative, and where a segment is small they are mostly noise. Empirical Bayes (Robbins, 1956; Morris, 1983) instead:
 
-1. The average pi_j: each value's total over all m segments, with the total's noise taken as normal with its exact
-   variance, is read as the expectation of a number that is not below 0 (so pi_j is above 0, whatever the noise), plus a
-   half, and divided by the sum.
+1. The average pi_j. Beside its own total a value has one from the segments, sum_s a_s x_sj; the plain sum's noise would
+   grow with every segment, however small. With rho as in step 2 and R = rho pi_j (1 - pi_j), weights a_s that keep
+   sum_s a_s n_s miss the total by a mean square of sum_s (a_s - 1)^2 n_s^2 R + v sum_s a_s^2, which is least at
+
+       a_s = (n_s^2 R + mu n_s) / (n_s^2 R + v),     mu = (sum_s n_s v / (n_s^2 R + v)) / (sum_s n_s^2 / (n_s^2 R + v)):
+
+   segments that are alike count by their size, segments that differ count for themselves. Both totals are averaged by
+   their mean squares. The error taken as normal, the total t is read as its expectation under a density of
+   t^(-1/2), t >= 0 (Jeffreys), so pi_j is above 0 whatever the noise, and near 0 where nothing speaks for more. The
+   first time rho is not known: the own totals alone are taken, then steps 1 and 2 are done.
 2. How much segments differ: shares of a segment are taken to be Dirichlet(kappa pi), for which
 
        E (x_sj - n_s pi_j)^2 = n_s pi_j (1 - pi_j) (1 + (n_s - 1) rho)  +  v ((1 - pi_j)^2 + (k - 1) pi_j^2),
@@ -38,7 +46,8 @@ Floats = NDArray[np.float64]
 
 _MOST_ALIKE = 0.99  # rho of segments of which each likes one thing only; kappa is then about 0.01
 _WIDEST: dict[Law, float] = {"gaussian": 12.0, "laplace": 40.0}
-_FAR_BELOW = -30.0
+_FAR = 9.0  # in deviations: beyond is nothing
+_POINTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +63,23 @@ class Shrunk:
     strength: float | None
 
 
-def shrink(cells: Sequence[Sequence[float]], *, scale: float, law: Law) -> Shrunk:
-    """`cells` are noisy numbers of people, segments outermost, all of one noise scale."""
+def shrink(
+    cells: Sequence[Sequence[float]], totals: Sequence[float], *, scale: float, total_scale: float, law: Law
+) -> Shrunk:
+    """`cells` are noisy numbers of people, segments outermost; `totals` those of each value over everybody shared.
+
+    `scale` is that of the cells' noise, `total_scale` that of the totals'.
+    """
     noisy = np.array(cells, dtype=np.float64)
     segments, values = noisy.shape
-    variance = scale * scale * (1.0 if law == "gaussian" else 2.0)
-    totals = [_not_below_zero(total, math.sqrt(segments * variance)) + 0.5 for total in noisy.sum(axis=0)]
-    average: Floats = np.array(totals) / math.fsum(totals)
+    factor = 1.0 if law == "gaussian" else 2.0
+    variance, own_variance = factor * scale**2, factor * total_scale**2
     people: Floats = np.array([_not_below_zero(row, math.sqrt(values * variance)) for row in noisy.sum(axis=1)])
+    average = _average([(total, own_variance) for total in totals])
+    rho = _differences(noisy, people, average, variance)
+    between = max(rho, 0.0) * average * (1.0 - average)
+    added = [_total(noisy[:, j], people, float(between[j]), variance) for j in range(values)]
+    average = _average([_together((total, own_variance), other) for total, other in zip(totals, added, strict=True)])
     rho = _differences(noisy, people, average, variance)
     if rho <= 0.0:
         flat = tuple(average.tolist())
@@ -78,13 +96,36 @@ def shrink(cells: Sequence[Sequence[float]], *, scale: float, law: Law) -> Shrun
     return Shrunk(tuple(shares), tuple(average.tolist()), kappa)
 
 
+def _average(totals: Sequence[tuple[float, float]]) -> Floats:
+    """Shares of the values, from their totals and the mean squares of these; all above 0."""
+    above = np.array([_not_below_zero(total, math.sqrt(square)) for total, square in totals])
+    found: Floats = above / above.sum()
+    return found
+
+
+def _total(column: Floats, people: Floats, between: float, variance: float) -> tuple[float, float]:
+    """One value's total by the weights of step 1, and its mean square error."""
+    own = people**2 * between
+    mu = (people * variance / (own + variance)).sum() / (people**2 / (own + variance)).sum()
+    weights = (own + mu * people) / (own + variance)
+    square = ((weights - 1.0) ** 2 * own).sum() + variance * (weights**2).sum()
+    return float((weights * column).sum()), float(square)
+
+
+def _together(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
+    """Two independent estimates of one number, weighted by their mean squares."""
+    square = 1.0 / (1.0 / first[1] + 1.0 / second[1])
+    return square * (first[0] / first[1] + second[0] / second[1]), square
+
+
 def _not_below_zero(x: float, deviation: float) -> float:
-    """E(t | x) for x = t + normal noise and any t from 0 on alike; always above 0."""
-    z = x / deviation
-    if z < _FAR_BELOW:
-        return deviation / -z
-    density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    return deviation * (z + density / (0.5 * math.erfc(-z / math.sqrt(2.0))))
+    """E(t | x) for x = t + normal noise and t of density t^(-1/2), summed over roots of t; always above 0."""
+    first = math.sqrt(max(x - _FAR * deviation, 0.0))
+    last = math.sqrt(max(x, 0.0) + _FAR * deviation)
+    roots = first + (last - first) * (np.arange(_POINTS) + 0.5) / _POINTS
+    logs = -(((x - roots**2) / deviation) ** 2) / 2.0
+    weights = np.exp(logs - logs.max())
+    return float((weights * roots**2).sum() / weights.sum())
 
 
 def _differences(noisy: Floats, people: Floats, average: Floats, variance: float) -> float:

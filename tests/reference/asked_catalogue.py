@@ -4,6 +4,7 @@ The scale of the noise is the one that the plan would have: each ask gets its sh
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
@@ -123,6 +124,14 @@ def _measured(
 def least_held(draws: int, level: float = 0.95) -> float:
     """Five standard errors below the level: an honest entry falls there once in a million runs or so."""
     return level - 5 * math.sqrt(level * (1 - level) / draws)
+
+
+def split_or_not(cells: Mapping[Key, int]) -> Truth:
+    """The cells by segment, and where an ask splits nobody, added up over the segments."""
+    whole: Counter[Key] = Counter()
+    for (_, of), count in cells.items():
+        whole[None, of] += count
+    return lambda ask: cells if ask.by else whole
 
 
 def table_of(bys: Sequence[str | None], ofs: Sequence[str | None], counts: Sequence[Sequence[int]]) -> dict[Key, int]:

@@ -18,7 +18,7 @@ from cleanroom.catalogue.catalogue import find
 from cleanroom.catalogue.entry import request
 from cleanroom.privacy.law import Law
 from parties.room_file import RoomFile, read_room_file
-from tests.reference.asked_catalogue import Noise, asked
+from tests.reference.asked_catalogue import Noise, asked, split_or_not
 from tests.reference.shared_customers import SAMPLE, counted, shared, values_of
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ def gains(terms: RoomFile, law: Law, asker: str, by: str, owner: str, of: str, d
     popularity = popular(customers[learned], sorted(set(customers["of"])))
     usual = float(np.mean([-np.log(popularity[value]) for value in held_out["of"]]))
     for _ in range(draws):
-        (_, lines), *_ = asked(entry, terms, wanted, lambda _: exact, noise).files
+        (_, lines), *_ = asked(entry, terms, wanted, split_or_not(exact), noise).files
         table = {(line["segment"], line["value"]): line["probability"] for line in lines}
         pairs = counted(held_out)
         loss = -sum(count * float(np.log(table[pair])) for pair, count in pairs.items()) / len(held_out)

@@ -16,7 +16,7 @@ from cleanroom.catalogue.entry import request
 from cleanroom.catalogue.finding import Finding
 from cleanroom.privacy.law import Law
 from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Key, Noise, asked, least_held
+from tests.reference.asked_catalogue import Key, Noise, asked, least_held, split_or_not
 from tests.reference.shared_customers import counted, shared, terms_with, values_of
 
 WORDS = {"by": "subcategory", "of": "colour"}
@@ -36,7 +36,7 @@ def findings(terms: RoomFile, customers: pd.DataFrame, name: str, law: Law, draw
     entry, cells, noise = find(name), counted(customers), Noise(law, 41)
     values = WORDS | ({"value": "Black"} if name == "launch" else {})
     wanted = request(terms, entry, "accessories", "bikes", values)
-    return [asked(entry, terms, wanted, lambda _: cells, noise) for _ in range(draws)]
+    return [asked(entry, terms, wanted, split_or_not(cells), noise) for _ in range(draws)]
 
 
 def shares_hold(found: Finding, truth: Mapping[Key, float]) -> bool:

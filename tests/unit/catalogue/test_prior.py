@@ -10,12 +10,12 @@ import pytest
 from cleanroom.catalogue.catalogue import find
 from cleanroom.catalogue.entry import Ask, request
 from cleanroom.catalogue.finding import Finding
-from cleanroom.catalogue.shrinking import shrink
+from cleanroom.catalogue.shrinking import Shrunk, shrink
 from cleanroom.errors import UsageError
 from cleanroom.privacy.law import Law
 from cleanroom.question.quantity import Quantity
 from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Noise, NoNoise, asked, table_of
+from tests.reference.asked_catalogue import Noise, NoNoise, asked, split_or_not, table_of
 from tests.unit.catalogue.two_shops import two_shops
 
 SEGMENTS = ("north", "south", "east", "other")
@@ -34,7 +34,13 @@ def terms(tmp_path: Path) -> RoomFile:
 def prior(terms: RoomFile, counts: Sequence[Sequence[int]], noise: Noise | None = None, threshold: int = 0) -> Finding:
     entry, cells = find("prior"), table_of(SEGMENTS, COLOURS, counts)
     wanted = request(terms, entry, "shop", "brand", WORDS)
-    return asked(entry, terms, wanted, lambda _: cells, noise or NoNoise("gaussian", 0), threshold=threshold)
+    return asked(entry, terms, wanted, split_or_not(cells), noise or NoNoise("gaussian", 0), threshold=threshold)
+
+
+def shrunk(cells: Sequence[Sequence[float]], scale: float, law: Law) -> Shrunk:
+    """With totals that are the cells' own, as noisy as they would be."""
+    totals = [math.fsum(column) for column in zip(*cells, strict=True)]
+    return shrink(cells, totals, scale=scale, total_scale=2 * scale, law=law)
 
 
 def test_many_people_keep_their_own_shares(terms: RoomFile) -> None:
@@ -76,7 +82,7 @@ def test_whatever_the_noise_probabilities_are_above_0_and_add_up_to_1(law: Law) 
     for scale in (1.0, 11.0, 4000.0):
         for size in (0, 3, 500, 100_000):
             cells = [[size * luck.random() + scale * 6 * (luck.random() - 0.7) for _ in range(5)] for _ in range(4)]
-            found = shrink(cells, scale=scale, law=law)
+            found = shrunk(cells, scale, law)
             for shares in (*found.shares, found.average):
                 assert min(shares) > 0
                 assert math.fsum(shares) == pytest.approx(1, abs=1e-12)
@@ -85,7 +91,7 @@ def test_whatever_the_noise_probabilities_are_above_0_and_add_up_to_1(law: Law) 
 def test_a_segment_lies_between_its_own_shares_and_the_average_and_nearer_the_more_people_it_has() -> None:
     """Fifty people with 90%, five hundred with 90%, and four crowds with 50%."""
     cells = [[45.0, 5.0], [450.0, 50.0], *([[1000.0, 1000.0]] * 3), [1100.0, 900.0]]
-    found = shrink(cells, scale=11.0, law="gaussian")
+    found = shrunk(cells, 11.0, "gaussian")
     small, large = found.shares[0][0], found.shares[1][0]
     assert found.strength is not None
     assert found.average[0] + 0.01 < small < large < 0.9
@@ -93,7 +99,7 @@ def test_a_segment_lies_between_its_own_shares_and_the_average_and_nearer_the_mo
 
 def test_more_noise_pulls_more() -> None:
     cells = [[450.0, 50.0], *([[1000.0, 1000.0]] * 3), [1100.0, 900.0]]
-    pulled = [shrink(cells, scale=scale, law="gaussian").shares[0][0] for scale in (1.0, 30.0, 100.0)]
+    pulled = [shrunk(cells, scale, "gaussian").shares[0][0] for scale in (1.0, 30.0, 100.0)]
     assert pulled[0] > pulled[1] > pulled[2]
 
 
@@ -101,7 +107,7 @@ def test_a_cell_s_posterior_is_what_adding_up_bayes_rule_gives() -> None:
     """One segment's cell by its own arithmetic: beta-binomial by gamma functions, times the law of the noise."""
     cells = [[30.0, 12.0, 8.0], [200.0, 100.0, 700.0], [500.0, 300.0, 200.0]]
     for law in LAWS:
-        found = shrink(cells, scale=5.0, law=law)
+        found = shrunk(cells, 1.5, law)
         assert found.strength is not None
         weights = []
         for x, share in zip(cells[0], found.average, strict=True):
@@ -109,11 +115,11 @@ def test_a_cell_s_posterior_is_what_adding_up_bayes_rule_gives() -> None:
             total = mean = 0.0
             for c in range(n + 1):
                 log = math.lgamma(c + a) + math.lgamma(n - c + b) - math.lgamma(c + 1) - math.lgamma(n - c + 1)
-                log -= (x - c) ** 2 / 50 if law == "gaussian" else abs(x - c) / 5
+                log -= (x - c) ** 2 / 4.5 if law == "gaussian" else abs(x - c) / 1.5
                 total += math.exp(log)
                 mean += c * math.exp(log)
             weights.append(mean / total + a)
-        assert found.shares[0] == pytest.approx([weight / sum(weights) for weight in weights], rel=1e-3)
+        assert found.shares[0] == pytest.approx([weight / sum(weights) for weight in weights], rel=1e-6)
 
 
 def test_how_much_segments_differ_is_found_beyond_chance_and_noise() -> None:
@@ -126,7 +132,7 @@ def test_how_much_segments_differ_is_found_beyond_chance_and_noise() -> None:
             own = luck.dirichlet(planted * share, 12) if planted else [share] * 12
             counts = np.array([luck.multinomial(people, each) for each in own])
             cells = counts + np.round(luck.normal(0, scale, counts.shape))
-            strength = shrink(cells.tolist(), scale=scale, law="gaussian").strength
+            strength = shrunk(cells.tolist(), scale, "gaussian").strength
             found.append(0.0 if strength is None else 1 / (1 + strength))
         if planted:
             assert np.mean(found) == pytest.approx(1 / (1 + planted), rel=0.15)
@@ -142,10 +148,14 @@ def test_what_is_under_the_threshold_is_not_shown_but_guessed_in_the_file(terms:
     assert 0 < found.files[0][1][6]["probability"] < 0.05
 
 
-def test_one_histogram_is_asked_and_wrong_columns_are_named(terms: RoomFile) -> None:
+def test_two_histograms_are_asked_and_wrong_columns_are_named(terms: RoomFile) -> None:
     entry = find("prior")
     wanted = request(terms, entry, "shop", "brand", WORDS)
-    assert entry.asks(terms, wanted) == (Ask("segment", Quantity("histogram", "colour"), share=Fraction(1)),)
+    colour = Quantity("histogram", "colour")
+    assert entry.asks(terms, wanted) == (
+        Ask("segment", colour, share=Fraction(4, 5)),
+        Ask("", colour, share=Fraction(1, 5)),
+    )
     with pytest.raises(UsageError, match="shop has no dimension `colour`"):
         entry.asks(terms, request(terms, entry, "shop", "brand", WORDS | {"by": "colour"}))
     with pytest.raises(UsageError, match="brand's column `spend` is a measure"):
