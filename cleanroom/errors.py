@@ -61,8 +61,8 @@ class PendingError(CleanroomError):
 
     def __init__(self, owner: str, plan: str, reasons: tuple[str, ...], advice: str = _LATER) -> None:
         super().__init__(
-            f"an approver of {owner} must agree to question {plan[:12]} first: {'; '.join(reasons)}; nothing was spent;"
-            f" {advice}"
+            f"an approver of {owner} must agree to question {plan[:12]} first: {'; '.join(reasons)}; nothing was spent"
+            f" on it; {advice}"
         )
         self.owner = owner
         self.plan = plan

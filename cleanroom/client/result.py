@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _CHARTS = "a chart needs what is not installed here: pip install 'cleanroom[charts]'"
+_UNSAID = "What the numbers do not say:"
 _NO_CHARTS = "this version draws no charts yet: take to_pandas() or to_arrow() and draw low, value and high of each row"
 
 
@@ -105,7 +106,8 @@ class Result:
         if self.finding is None:
             said: tuple[str, ...] = (caption(read_answer(self.answers[0])),)
         else:
-            said = (finding_table.caption(self.finding), *self.finding.not_covered)
+            unsaid = (_UNSAID, *(f"- {text}" for text in self.finding.not_covered)) if self.finding.not_covered else ()
+            said = (finding_table.caption(self.finding), *unsaid)
         return (*said, *self._spending())
 
     def _spending(self) -> tuple[str, ...]:

@@ -17,27 +17,26 @@ Rules kept here:
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from cleanroom.catalogue import catalogue
-from cleanroom.catalogue.entry import Ask, Entry, Own, Request, Values
+from cleanroom.catalogue.entry import Ask, Entry, Own, Request
 from cleanroom.catalogue.entry import request as entry_request
+from cleanroom.catalogue.finding import Finding
 from cleanroom.client.door import ask_door, door_of
 from cleanroom.client.forecast import Forecast
-from cleanroom.client.plain_question import plain_words
 from cleanroom.client.progress import Progress, shown_progress
 from cleanroom.client.result import Result
 from cleanroom.client.room_sheets import Settings, budget_sheet, catalogue_sheet
 from cleanroom.client.sheet import Sheet
+from cleanroom.client.typed import Number, entry_words, plain_words, price
 from cleanroom.errors import PendingError, UsageError
 from cleanroom.querylog.receipt import check_receipt
 from cleanroom.question.contract import Contract
 from cleanroom.report.answer import read_answer
 from cleanroom.wire.contract_file import parse_contract
 
-Price = str | int | float | Decimal
 _ASSUMED = "1"
 _ACCURACY = "asks several plans, which share what an epsilon buys: say epsilon instead of accuracy"
 
@@ -83,8 +82,8 @@ class Room:
         /,
         *,
         owner: str,
-        epsilon: Price | None = None,
-        accuracy: Price | None = None,
+        epsilon: Number | None = None,
+        accuracy: Number | None = None,
         again: bool = False,
         **words: Any,
     ) -> Result:
@@ -114,8 +113,8 @@ class Room:
         /,
         *,
         owner: str,
-        epsilon: Price | None = None,
-        accuracy: Price | None = None,
+        epsilon: Number | None = None,
+        accuracy: Number | None = None,
         again: bool = False,
         guess: int | None = None,
         **words: Any,
@@ -150,14 +149,16 @@ class Room:
             plan, view = plain_words(words)
             return _Prepared({"owner": owner, **view}, (plan,))
         entry, known = catalogue.find(question), self._known()
-        asked = entry_request(known.contract, entry, known.party, owner, _texts(words))
-        plans = tuple(_plan(ask) for ask in entry.asks(known.contract, asked))
-        return _Prepared({"owner": owner}, plans, entry, asked, known)
+        asked = entry_request(known.contract, entry, known.party, owner, entry_words(words))
+        asks = entry.asks(known.contract, asked)
+        if sum(ask.share for ask in asks) > 1:
+            raise ValueError(f"cannot happen: the plans of {entry.name} cost more than was said")
+        return _Prepared({"owner": owner}, tuple(map(_plan, asks)), entry, asked, known)
 
-    def _priced(self, prepared: _Prepared, epsilon: Price | None, accuracy: Price | None) -> dict[str, Any]:
+    def _priced(self, prepared: _Prepared, epsilon: Number | None, accuracy: Number | None) -> dict[str, Any]:
         if accuracy is not None and prepared.entry is not None and len(prepared.plans) > 1:
             raise UsageError(f"{prepared.entry.name} {_ACCURACY}")
-        return {"epsilon": _price("epsilon", epsilon), "accuracy": _price("accuracy", accuracy)}
+        return {"epsilon": price("epsilon", epsilon), "accuracy": price("accuracy", accuracy)}
 
     def _forecast(self, prepared: _Prepared, priced: Mapping[str, Any]) -> Forecast:
         request = {**prepared.request, **priced, "command": "dry-run-together", "plans": list(prepared.plans)}
@@ -180,21 +181,20 @@ class Room:
         answers, receipts, pending = [], [], []
         with self._progress(f"asking {prepared.request['owner']}") as progress:
             for plan in prepared.plans:
+                request = {**prepared.request, **priced, **plan, "command": "ask"}
                 try:
-                    answer = ask_door(
-                        self._door, {**prepared.request, **priced, **plan, "command": "ask"}, progress=progress
-                    )
+                    answer = ask_door(self._door, request, progress=progress)
                 except PendingError as error:
                     pending.append(error)
                     continue
                 receipts.append(check_receipt(answer))
                 answers.append(answer)
         if pending:
-            raise _all_of(pending)
+            raise _all_of(pending, answered=len(answers))
         return Result(tuple(answers), tuple(receipts), _finding(prepared, answers))
 
 
-def _finding(prepared: _Prepared, answers: Sequence[Mapping[str, Any]]) -> Any:
+def _finding(prepared: _Prepared, answers: Sequence[Mapping[str, Any]]) -> Finding | None:
     if prepared.entry is None or prepared.asked is None or prepared.known is None:
         return None
     read = tuple(read_answer(answer) for answer in answers)
@@ -211,44 +211,12 @@ def _plan(ask: Ask) -> dict[str, Any]:
     }
 
 
-def _texts(words: Mapping[str, Any]) -> Values:
-    """Parameters of the catalogue are texts; numbers become the text that was typed, pairs `name=value`."""
-    return {name: _text(name, value) for name, value in words.items() if value is not None}
-
-
-def _text(name: str, value: object) -> str | tuple[str, ...]:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return _digits(value)
-    if isinstance(value, Mapping):
-        return tuple(f"{key}={_text(name, one)}" for key, one in value.items())
-    if isinstance(value, Sequence) and all(isinstance(one, str) for one in value):
-        return tuple(value)
-    raise UsageError(f"{name} is text, a number, or a list of texts")
-
-
-def _price(name: str, value: Price | None) -> str:
-    """As the door takes it, exactly: a float is read by the digits that a person would have typed."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise UsageError(f'{name} is a number, such as "1" or "0.5"')
-    return value if isinstance(value, str) else _digits(value)
-
-
-def _digits(value: float | Decimal) -> str:
-    try:
-        number = value if isinstance(value, Decimal) else Decimal(repr(value))
-        return format(number, "f")
-    except (ArithmeticError, ValueError):
-        return str(value)
-
-
-def _all_of(pending: Sequence[PendingError]) -> PendingError:
-    """One error for all plans that wait: the first, naming the others."""
+def _all_of(pending: Sequence[PendingError], *, answered: int) -> PendingError:
+    """One error for all plans that wait: the first, naming the others, and how many were answered and paid for."""
     first, others = pending[0], [error.plan[:12] for error in pending[1:]]
-    if not others:
+    if not others and not answered:
         return first
-    advice = f"so for {', '.join(others)}, which belong to the same question; ask it again once all are approved"
+    more = f"the same holds for {', '.join(others)} of the same question; " if others else ""
+    more += f"{answered} of its plans are answered and stay so; " if answered else ""
+    advice = f"{more}ask the same again later: what is approved by then is charged once, the rest waits on"
     return PendingError(first.owner, first.plan, first.reasons, advice)

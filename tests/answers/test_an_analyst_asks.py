@@ -264,3 +264,15 @@ def test_plans_that_wait_for_approval_are_all_handed_in_before_that_is_said(tmp_
         assert len(waiting) == 2
         assert all(plan in str(pending.value) for plan in waiting)
         assert booked(live) == []
+
+
+def test_what_was_answered_beside_a_plan_that_waits_is_said_to_be(tmp_path: Path) -> None:
+    """Between the two plans of an index the day's limit is reached: the first is charged, and the text says so."""
+    limited = {"approval": {"mode": "automatic", "epsilon_per_day": "0.9"}}
+    with two_shops(tmp_path, brand=limited) as live, open_door(live.parties["shop"], "asker") as node:
+        room = cleanroom.connect(node)
+        with pytest.raises(
+            PendingError, match=r"nothing was spent on it; 1 of its plans are answered and stay so; ask"
+        ):
+            room.ask("index", owner="brand", of="colour", epsilon="1")
+        assert len(booked(live)) == 1

@@ -171,8 +171,8 @@ def test_a_missing_approval_names_who_must_give_it_why_and_what_to_do() -> None:
     pending = PendingError("brand", "0123456789abcdef", ("9 cells are more than the 6 that pass by themselves",))
     assert str(pending) == (
         "an approver of brand must agree to question 0123456789ab first: 9 cells are more than the 6 that pass by"
-        " themselves; nothing was spent; ask the same again later: once it is approved the answer is there, and is"
-        " charged once"
+        " themselves; nothing was spent on it; ask the same again later: once it is approved the answer is there, and"
+        " is charged once"
     )
 
 
