@@ -100,11 +100,11 @@ def _sentences(
     request: Request, names: Sequence[str], shares: Sequence[Share], average: Share, places: Places, threshold: int
 ) -> tuple[str, ...]:
     by, have = request.text("by"), f"have {request.text('of')} {request.text('value')} at {request.owner}"
-    usual = f"of all that {request.asker} shares with {request.owner} it is {said(average.low, average.high)}%"
+    usual = f"of all that {request.asker} shares with {request.owner} it is {said(average.low, average.high, '%')}"
     ranked = [place for place, rank in enumerate(places) if rank is not None]
     told = [place for place in ranked if shares[place].low > 0 or shares[place].high < 100]
     texts = {
-        place: f"under {threshold}" if shares[place].hidden else f"{said(shares[place].low, shares[place].high)}%"
+        place: f"under {threshold}" if shares[place].hidden else said(shares[place].low, shares[place].high, "%")
         for place in ranked
     }
     first = [place for place in ranked if (places[place] or (0, 0))[0] == 1]

@@ -15,12 +15,16 @@ Plans: one histogram of the outcome by group. For a measure one sum by group, an
 count by group as well, for a quarter of the units: the error of a mean m under a clamp c is least when the count gets
 m / c of what the sum gets, and means are usually well under their clamp.
 
+The rows are test, control and effect, in one unit. The effect in percent of the control group's is in the sentences and
+in the file `lift`.
+
 Intervals: `arm` derives them. Both errors go through one bound, sampling at the largest variance that the means allow.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from cleanroom.catalogue.arm import Arm, Effect, Span, effect, mean_span
 from cleanroom.catalogue.checked import declared
@@ -98,15 +102,17 @@ class Lift:
             level=answers[0].level,
             at_once=False,
             covers="noise and sampling",
-            rows=rows,
+            rows=rows[:3],
             sentences=words.sentences(answers[0].threshold if any(few) else 0, rows),
             not_covered=words.not_covered(),
             chart=Chart("bars", Fraction(0)),
+            files=(("lift", [_file_row(row, unit) for row, unit in zip(rows, words.units, strict=True)]),),
         )
 
 
 def _absolute(words: "_Words", gap: float, found: Effect | None) -> Row:
-    names = (("number", "effect (test less control)"), ("in", words.points))
+    points = "" if words.measure else ", percentage points"
+    names = (("number", f"effect: test less control{points}"),)
     if found is None:
         return Row(names, None, None, None, differs=False)
     low, high = outward(found.difference.low * words.times, found.difference.high * words.times)
@@ -115,12 +121,22 @@ def _absolute(words: "_Words", gap: float, found: Effect | None) -> Row:
 
 def _relative(test: Arm, control: Arm, found: Effect | None) -> Row:
     """The ratio less 1, in percent of the control group's mean."""
-    names = (("number", "effect, of the control group's"), ("in", "%"))
+    names = (("number", "effect, % of the control group's"),)
     if found is None or found.ratio is None or control.mean <= 0.0:
         return Row(names, None, None, None, differs=False)
     low, high = outward(100.0 * found.ratio.low - 100.0, 100.0 * found.ratio.high - 100.0)
     value = 100.0 * test.mean / control.mean - 100.0
     return Row(names, _within(value, low, high), low, high, differs=not low <= 0 <= high)
+
+
+def _file_row(row: Row, unit: str) -> dict[str, Any]:
+    numbers = {"value": row.value, "low": row.low, "high": row.high}
+    return {
+        "number": row.names[0][1],
+        "unit": unit,
+        **{name: None if number is None else float(number) for name, number in numbers.items()},
+        "differs": row.differs,
+    }
 
 
 def _within(value: float, low: Fraction, high: Fraction) -> Fraction:
@@ -169,6 +185,11 @@ class _Words:
         return f"{self.measure.unit} per person" if self.measure else "percentage points"
 
     @property
+    def units(self) -> tuple[str, ...]:
+        """Of test, control, effect, and the effect against control."""
+        return (self.unit, self.unit, self.points, "%")
+
+    @property
     def people(self) -> str:
         if self.assigned:
             return f"customers that {self.asker} assigned"
@@ -204,7 +225,7 @@ class _Words:
 
     def mean_row(self, which: str, arm: Arm, span: Span | None) -> Row:
         """The row of one group; without numbers where they are to be shown as under the threshold."""
-        names = (("number", f"{which}: {self.by} {self.groups[which == 'control']}"), ("in", self.unit))
+        names = (("number", f"{which}: {self.by} {self.groups[which == 'control']}"),)
         if span is None:
             return Row(names, None, None, None)
         low, high = outward(span.low * self.times, span.high * self.times)
@@ -221,8 +242,8 @@ class _Words:
             return (f"No effect of {test} against {control} can be told: {reason}.",)
         if not rows[2].differs:
             first = (
-                f"No effect can be told: test less control is between {said(low, high, ' and ')} {self.points} on"
-                f" {self.what}, which noise and chance alone may have made."
+                f"No effect can be told: test less control is between {said(low, high, between=' and ')} {self.points}"
+                f" on {self.what}, which noise and chance alone may have made."
             )
         else:
             ends = (low, high) if low > 0 else (-high, -low)
@@ -240,11 +261,12 @@ class _Words:
         return f"{self.outcome} at {self.owner}" if self.measure else f"{self.outcome} {self.value} at {self.owner}"
 
     def _each(self, test: str, control: str, rows: Sequence[Row]) -> str:
-        texts = [said(row.low, row.high) for row in rows[:2] if row.low is not None and row.high is not None]
+        unit = "" if self.measure else "%"
+        texts = [said(row.low, row.high, unit) for row in rows[:2] if row.low is not None and row.high is not None]
         if len(texts) < 2:
             return ""
         if self.measure is None:
-            return f"Of the {self.people} with {test}, {texts[0]}% have {self.what}; with {control}, {texts[1]}%."
+            return f"Of the {self.people} with {test}, {texts[0]} have {self.what}; with {control}, {texts[1]}."
         return f"The {self.people} with {test} have {texts[0]} {self.unit}; with {control}, {texts[1]}."
 
     def _percent(self, control: str, rows: Sequence[Row]) -> str:
@@ -253,7 +275,7 @@ class _Words:
         if low is None or high is None or not (rows[2].differs and rows[3].differs):
             return ""
         word = "more" if low > 0 else "less" if self.measure else "fewer"
-        return f"That is {said(*((low, high) if low > 0 else (-high, -low)))}% {word} than with {control}."
+        return f"That is {said(*((low, high) if low > 0 else (-high, -low)), '%')} {word} than with {control}."
 
     def not_covered(self) -> tuple[str, ...]:
         lines = [

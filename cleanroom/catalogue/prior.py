@@ -114,7 +114,7 @@ def _sentences(
     unlike = []
     for name, shares in zip(names, table, strict=True):
         parts = [
-            f"{value} {said(share.low, share.high)}% ({'more' if share.above(usual) else 'less'})"
+            f"{value} {said(share.low, share.high, '%')} ({'more' if share.above(usual) else 'less'})"
             for value, share, usual in zip(values, shares, average, strict=True)
             if share.differs(usual) and not share.hidden
         ]
@@ -135,7 +135,7 @@ def _sentences(
 def _leaders(answer: Answer, values: Sequence[str], shares: Sequence[Share]) -> str:
     """The value that most have, or those that may be it."""
     first = [
-        f"{value} ({said(share.low, share.high)}%)"
+        f"{value} ({said(share.low, share.high, '%')})"
         for value, share, rank in zip(values, shares, ranks(values, shares), strict=True)
         if rank is not None and rank[0] == 1
     ]

@@ -31,6 +31,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from cleanroom.answer.number import percent
 from cleanroom.catalogue.checked import declared
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.exposure import Windows, windows
@@ -203,7 +204,7 @@ def _accuracy(answer: Answer, found: Windows, totals: Sequence[_Total]) -> str:
     lags = f"{found.lags[0]} to {found.lags[1]}" if found.lags[0] != found.lags[1] else str(found.lags[0])
     return (
         f"A total adds up exposure week by purchase week, {lags} weeks apart; noise moves it by at most"
-        f" {enumerated(parts)} {answer.unit}."
+        f" {enumerated(parts)} {answer.unit}, at once with probability {percent(answer.level)} or more."
     )
 
 

@@ -22,6 +22,6 @@ def outward(low: float, high: float) -> tuple[Fraction, Fraction]:
     return ends
 
 
-def said(low: Fraction, high: Fraction, between: str = " to ") -> str:
-    """A range of `outward` as text; one number where both ends are the same."""
-    return between.join(dict.fromkeys(show_range(low, high)))
+def said(low: Fraction, high: Fraction, unit: str = "", between: str = " to ") -> str:
+    """A range of `outward` as text, such as 18% to 22%; one number where both ends are the same."""
+    return between.join(dict.fromkeys(f"{text}{unit}" for text in show_range(low, high)))

@@ -6,7 +6,6 @@ in the test group. False alarms: five standard errors below 95%, below 1e-5 a ca
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -94,13 +93,13 @@ def held(
 ) -> tuple[list[float], float]:
     """How often test, control, effect and percentage hold the truth, and how often an effect was told."""
     test, control = truth_of(people, outcome, assigned=assigned)
-    truths = [Fraction(each) for each in (test, control, test - control, 100 * test / control - 100)]
+    truths = [test, control, test - control, 100 * test / control - 100]
     luck, noise = np.random.default_rng(21), Noise(law, 22)
     right, told = [0] * 4, 0
     for _ in range(draws):
         found = finding(terms, drawn(people, luck, redraw=redraw), noise, outcome, assigned=assigned)
-        for at, (row, truth) in enumerate(zip(found.rows, truths, strict=True)):
-            right[at] += row.low is None or row.high is None or row.low <= truth <= row.high
+        for at, (line, truth) in enumerate(zip(found.files[0][1], truths, strict=True)):
+            right[at] += line["low"] is None or line["low"] <= truth <= line["high"]
         told += found.rows[2].differs
     return [each / draws for each in right], told / draws
 

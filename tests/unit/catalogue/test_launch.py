@@ -6,11 +6,12 @@ import pytest
 from cleanroom.catalogue.catalogue import find
 from cleanroom.catalogue.entry import Ask, request
 from cleanroom.catalogue.finding import Finding
+from cleanroom.catalogue.segments import average_share
 from cleanroom.errors import UsageError
 from cleanroom.privacy.law import Law
 from cleanroom.question.quantity import Quantity
 from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Noise, NoNoise, asked, table_of
+from tests.reference.asked_catalogue import Noise, NoNoise, answer_to, asked, split_or_not, table_of
 from tests.unit.catalogue.two_shops import two_shops
 
 SEGMENTS = ("north", "south", "east", "other")
@@ -37,7 +38,7 @@ def test_segments_are_ranked_by_their_share_and_stand_in_the_contract_s_order(te
     assert [row.value for row in found.rows[:3]] == [60, 40, 20]
     assert [row.rank for row in found.rows] == [(1, 1), (2, 2), (3, 3), None]
     assert found.chart.reference == pytest.approx(100 * 6900 / 15920)
-    assert found.sentences[0].startswith("Of the customers with segment north, 59")
+    assert found.sentences[0].startswith("Of the customers with segment north, 5")
     assert (
         "more than of any other segment that is named; of all that shop shares with brand it is 4"
         in (found.sentences[0])
@@ -76,8 +77,8 @@ def test_a_small_segment_is_tied_with_everybody(terms: RoomFile) -> None:
 def test_nothing_is_said_where_noise_is_as_large_as_every_segment(terms: RoomFile) -> None:
     found = launch(terms, ((3, 1, 1), (2, 2, 1), (1, 3, 1), (0, 0, 0)))
     assert found.sentences == (
-        "No segment can be ranked: the noise is as large as the segments; of all that shop shares with brand it is 0 to"
-        " 100%.",
+        "No segment can be ranked: the noise is as large as the segments; of all that shop shares with brand it is 0%"
+        " to 100%.",
     )
     assert all(row.rank in ((1, 3), None) and not row.differs for row in found.rows)
 
@@ -104,6 +105,18 @@ def test_the_file_has_an_index_whose_interval_holds_both_shares(terms: RoomFile)
     assert lines[0]["index"] == pytest.approx(truth, abs=0.01)
     assert lines[0]["index_low"] < truth < lines[0]["index_high"]
     assert lines[0]["index_low"] > 100
+
+
+def test_the_average_of_all_segments_has_the_noise_of_all_of_them(terms: RoomFile) -> None:
+    """Four cells added up have twice the noise of the one that a histogram of everybody would have."""
+    wanted, cells = request(terms, find("launch"), "shop", "brand", WORDS), table_of(SEGMENTS, COLOURS, CLEAR)
+    widths = []
+    for by in ("segment", ""):
+        ask = Ask(by, Quantity("histogram", "colour"))
+        answer = answer_to(ask, terms, wanted, split_or_not(cells)(ask), NoNoise("gaussian", 0))
+        found = average_share(answer, "red", statements=5)
+        widths.append(float(found.high - found.low))
+    assert widths[0] / widths[1] == pytest.approx(2, rel=0.15)
 
 
 def test_one_histogram_is_asked(terms: RoomFile) -> None:

@@ -125,7 +125,7 @@ def test_a_cell_s_posterior_is_what_adding_up_bayes_rule_gives() -> None:
 def test_how_much_segments_differ_is_found_beyond_chance_and_noise() -> None:
     """Planted Dirichlet segments: over draws 1 / (1 + kappa) is on average the planted one, and about 0 for none."""
     luck = np.random.default_rng(8)
-    share, scale, people = np.array([0.5, 0.3, 0.2]), 11.0, 800
+    share, scale, people = np.array([0.5, 0.3, 0.2]), 11.0, 100
     for planted in (30.0, None):
         found = []
         for _ in range(150):
@@ -135,9 +135,19 @@ def test_how_much_segments_differ_is_found_beyond_chance_and_noise() -> None:
             strength = shrunk(cells.tolist(), scale, "gaussian").strength
             found.append(0.0 if strength is None else 1 / (1 + strength))
         if planted:
-            assert np.mean(found) == pytest.approx(1 / (1 + planted), rel=0.15)
+            assert np.mean(found) == pytest.approx(1 / (1 + planted), rel=0.25)
         else:
-            assert np.mean(found) < 0.001
+            assert np.mean(found) < 0.015
+
+
+def test_noise_below_0_cancels_noise_above_it() -> None:
+    """Thirty segments of which nobody has the second value: clipped cells would give it 132 people of 15,000."""
+    luck, found = np.random.default_rng(9), []
+    for _ in range(30):
+        cells = np.array([[500.0, 0.0]] * 30) + np.round(luck.normal(0, 11.0, (30, 2)))
+        totals = [15_000 + luck.normal(0, 1000.0), luck.normal(0, 1000.0)]
+        found.append(shrink(cells.tolist(), totals, scale=11.0, total_scale=1000.0, law="gaussian").average[1])
+    assert np.mean(found) < 0.004
 
 
 def test_what_is_under_the_threshold_is_not_shown_but_guessed_in_the_file(terms: RoomFile) -> None:
