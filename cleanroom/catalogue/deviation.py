@@ -28,6 +28,7 @@ from cleanroom.privacy.law import Law
 _NARROWINGS = 30
 _SMALLEST = 1e-4  # of the largest t that can be the best one
 _ROUNDED_UP = 1.0 + 1e-9
+_LARGEST = 700.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +91,7 @@ def _log_moment(law: Law, noises: Sequence[Noisy], samples: Sequence[Sampled], t
 
 
 def _excess(u: float) -> float:
-    """exp(u) - 1 - u, also where u is tiny."""
+    """exp(u) - 1 - u, also where u is tiny; infinite where that is too large for a float."""
+    if u > _LARGEST:
+        return math.inf
     return u * u / 2.0 * (1.0 + u / 2.9) if u < 1e-4 else math.expm1(u) - u

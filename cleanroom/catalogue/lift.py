@@ -19,6 +19,8 @@ The rows are test, control and effect, in one unit. The effect in percent of the
 in the file `lift`.
 
 Intervals: `arm` derives them. Both errors go through one bound, sampling at the largest variance that the means allow.
+For a share that is its own variance. For an amount it is reached only if everybody had either nothing or all of the
+clamp, so the interval is wide where most have something in between: a clamp near what people spend makes it narrower.
 """
 
 from collections.abc import Sequence

@@ -71,3 +71,8 @@ def test_noise_and_chance_together_stay_inside_as_often_as_stated(law: Law) -> N
     kind = luck.normal if law == "gaussian" else luck.laplace
     errors = luck.binomial(40, 0.2, 20_000) - 8 + kind(0.0, 2.0, (20_000, 3)).sum(axis=1)
     assert np.mean(np.abs(errors) > far) <= 0.2
+
+
+def test_a_value_that_hardly_anybody_has_does_not_break_the_search() -> None:
+    sample = Sampled(10, 1e-9, 1e6)
+    assert 0 < reach("gaussian", noises=(), samples=(sample,), alpha=0.05) < 1e7
