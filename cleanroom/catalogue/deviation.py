@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from cleanroom.privacy.law import Law
 
-_NARROWINGS = 30
+_NARROWINGS = 36
 _SMALLEST = 1e-4  # of the largest t that can be the best one
 _ROUNDED_UP = 1.0 + 1e-9
 _LARGEST = 700.0
@@ -70,7 +70,8 @@ def reach(law: Law, *, noises: Sequence[Noisy], samples: Sequence[Sampled], alph
         t = most * math.exp(exponent)
         return (_log_moment(law, noises, samples, t) + doubt) / t
 
-    left, right = math.log(_SMALLEST), 0.0
+    longest = max((sample.width for sample in samples if sample.variance > 0.0), default=0.0)
+    left, right = math.log(min(_SMALLEST, 1.0 / (1.0 + longest * most))), 0.0
     for _ in range(_NARROWINGS):
         one, other = left + (right - left) * 0.382, left + (right - left) * 0.618
         left, right = (left, other) if height(one) <= height(other) else (one, right)

@@ -86,7 +86,11 @@ def values_of(room: Room, question: str, **words: Any) -> list[float]:
     """The estimates; each lies in its interval."""
     found = room.ask(question, owner="brand", epsilon="8", **words).finding
     assert found is not None
-    assert all(row.low <= row.value <= row.high for row in found.rows if row.value is not None and row.low is not None)
+    for row in found.rows:
+        if row.value is not None:
+            assert row.low is not None
+            assert row.high is not None
+            assert row.low <= row.value <= row.high
     return [float(row.value) for row in found.rows if row.value is not None]
 
 
