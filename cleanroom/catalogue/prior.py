@@ -135,7 +135,7 @@ def _sentences(
 def _leaders(answer: Answer, values: Sequence[str], shares: Sequence[Share]) -> str:
     """The value that most have, or those that may be it."""
     first = [
-        f"{value} ({said(share.low, share.high, '%')})"
+        f"{value} ({f'under {answer.threshold}' if share.hidden else said(share.low, share.high, '%')})"
         for value, share, rank in zip(values, shares, ranks(values, shares), strict=True)
         if rank is not None and rank[0] == 1
     ]
