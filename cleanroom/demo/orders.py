@@ -19,8 +19,8 @@ FIRST_DAY = np.datetime64("2024-01-01")
 _MAX_DAYS_BETWEEN_LINES = 90
 
 
-def order_lines(random: np.random.Generator, customers: Customers, shop: str) -> pa.Table:
-    """Columns email, order_date, category, colour, price_band, amount; all text, in no order."""
+def order_lines(random: np.random.Generator, customers: Customers, shop: str) -> tuple[pa.Table, Integers]:
+    """Columns email, order_date, category, colour, price_band, amount; all text, in no order; and whose each is."""
     planted, tastes = PREFERENCES[shop], customers.tastes[shop]
     buyers = np.flatnonzero(customers.uses[shop])
     lines = 1 + np.floor(random.random(len(buyers)) * MAX_LINES).astype(np.int64)
@@ -45,7 +45,8 @@ def order_lines(random: np.random.Generator, customers: Customers, shop: str) ->
         "price_band": np.array(BANDS)[band],
         "amount": np.array([f"{amount // 100}.{amount % 100:02d}" for amount in cents.tolist()]),
     }
-    return pa.table({name: pa.array(column[shuffled], pa.string()) for name, column in table.items()})
+    lines_table = pa.table({name: pa.array(column[shuffled], pa.string()) for name, column in table.items()})
+    return lines_table, person[shuffled]
 
 
 def _any(random: np.random.Generator, count: int, values: int) -> Integers:

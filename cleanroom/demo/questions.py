@@ -54,7 +54,7 @@ QUESTIONS = (
         wording=Wording(preference="mostly buy bags of the {of} price band"),
     ),
     DemoQuestion(
-        title="What do they spend on bags?",
+        title="What do they spend at the bag shop?",
         asker="sportswear",
         owner="bags",
         by="category",

@@ -2,6 +2,7 @@
 
 import json
 
+from cleanroom.demo.campaign import ADVERTISER, EXPOSURES, GROUPS, SELLER, WEEKS
 from cleanroom.demo.planted import BANDS, PREFERENCES
 
 # Places for people beside the dummies that hide the size of an overlap: 392 of them at these overlap terms.
@@ -56,6 +57,41 @@ high = "400"                      # a customer who spent more counts as 400
 step = "1"
 """
 
+_ADS = """
+[parties.{shop}.columns.ads]
+role = "dimension"
+from = "ads"                      # drawn by lot: who was shown the campaign, and who was held back
+reduce = "most_frequent"
+values = {groups}
+
+[parties.{shop}.columns.saw]
+role = "dimension"
+from = "saw"                      # which ad in which week; empty for who was held back
+reduce = "most_frequent"
+values = {exposures}
+"""
+
+_BOTTLE = """
+[parties.{shop}.columns.bottle]
+role = "dimension"
+reduce = "any"                    # whether somebody has bought at least one
+where = {{ item = ["bottle"] }}
+values = ["yes", "no"]
+"""
+
+_WEEK = """
+[parties.{shop}.columns.bottles_{week}]
+role = "measure"
+from = "amount"
+reduce = "sum"
+where = {{ week = ["{week}"] }}
+unit = "euros"
+decimals = 2
+low = "0"
+high = "30"                       # one bottle
+step = "1"
+"""
+
 
 def room_toml() -> str:
     """The room file's text."""
@@ -69,7 +105,9 @@ def room_toml() -> str:
         )
         for shop, planted in PREFERENCES.items()
     )
-    return _HEAD + "".join(shops)
+    ads = _ADS.format(shop=ADVERTISER, groups=_list(GROUPS), exposures=_list(EXPOSURES))
+    weeks = (_WEEK.format(shop=SELLER, week=week) for week in WEEKS)
+    return "".join((_HEAD, *shops, ads, _BOTTLE.format(shop=SELLER), *weeks))
 
 
 def _list(values: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.csv
 
+from cleanroom.demo.campaign import ADVERTISER, SELLER, campaign_body, make_campaign, with_ads, with_bottles
 from cleanroom.demo.customers import make_customers
 from cleanroom.demo.orders import order_lines
 from cleanroom.demo.planted import SHOPS, planted_body
@@ -26,9 +27,18 @@ def write_shops(folder: Path, seed: int = SEED) -> Path:
     (folder / "shops").mkdir(parents=True, exist_ok=True)
     random = np.random.Generator(np.random.PCG64(seed))
     customers = make_customers(random)
+    later = np.random.Generator(np.random.PCG64([seed, 1]))
+    campaign = make_campaign(later, customers)
     for shop in SHOPS:
-        pyarrow.csv.write_csv(order_lines(random, customers, shop), folder / "shops" / f"{shop}.csv")
-    (folder / "planted.json").write_text(json.dumps(planted_body(seed), indent=2) + "\n", encoding="utf-8")
+        table, person = order_lines(random, customers, shop)
+        if shop == ADVERTISER:
+            table = with_ads(table, campaign, person)
+        if shop == SELLER:
+            table = with_bottles(later, table, campaign, customers)
+        pyarrow.csv.write_csv(table, folder / "shops" / f"{shop}.csv")
+    (folder / "planted.json").write_text(
+        json.dumps({**planted_body(seed), "campaign": campaign_body()}, indent=2) + "\n", encoding="utf-8"
+    )
     room_file = folder / "room.toml"
     room_file.write_text(room_toml(), encoding="utf-8")
     return room_file

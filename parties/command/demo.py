@@ -14,11 +14,14 @@ import click
     show_default=True,
     help="Where tables, state, logs and the report go.",
 )
-def demo(folder: Path) -> None:
+@click.option("--serve", "keep", is_flag=True, help="Ask nothing: keep the shops running until Ctrl-C, for you to ask.")
+def demo(folder: Path, *, keep: bool) -> None:
     """Make three shops, match them, ask, print the answers and write a report.
 
     Sportswear, casual wear and bags share customers and no rows. Each runs a node of its own as a process; what they
     learn of each other is what the report says. Everything stays in the folder to be looked at.
+
+    With --serve they wait for your own questions: `cleanroom ask overlap --home demo/room.state/parties/sportswear`.
     """
     from rich.console import Console
 
@@ -33,6 +36,11 @@ def demo(folder: Path) -> None:
     from parties.room_state import RoomState
     from parties.sandbox import SandboxQuestion, ask_room
 
+    if keep:
+        from parties.command.serve import serve_until_stopped
+
+        serve_until_stopped(write_shops(folder), None)
+        return
     console, started = Console(), time.monotonic()
 
     def progress(text: str) -> None:

@@ -22,6 +22,7 @@ from parties.command.look import budget, settings
 from parties.command.party import party
 from parties.command.room import room
 from parties.command.sandbox import sandbox
+from parties.command.serve import serve
 
 PENDING_STATUS = 3
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -59,7 +60,7 @@ def audit(arguments: tuple[str, ...]) -> NoReturn:
 
 for below in (ledger, approvals):
     party.add_command(below)
-for command in (demo, sandbox, ask, catalogue, settings, budget, party, room):
+for command in (demo, sandbox, serve, ask, catalogue, settings, budget, party, room):
     cli.add_command(command)
 
 

@@ -1,12 +1,14 @@
 import hashlib
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from cleanroom.demo.campaign import EXPOSURES, WEEKS, bought_percent, planted_effect, planted_spend
 from cleanroom.demo.planted import PREFERENCES, SHOPS, SPORTS, Preference, shared_members
 from cleanroom.demo.questions import QUESTIONS
 from cleanroom.demo.room_terms import CAPACITIES
@@ -109,3 +111,49 @@ def test_a_preference_that_does_not_add_up_to_100_percent_is_refused() -> None:
 def test_spend_is_text_with_two_decimals(folder: Path) -> None:
     amounts = pd.read_csv(folder / "shops" / "bags.csv", dtype=str)["amount"]
     assert bool(np.all(amounts.str.fullmatch(r"[0-9]+\.[0-9]{2}")))
+
+
+def campaign(folder: Path) -> pd.DataFrame:
+    """Who is a customer of advertiser and seller: what they saw ("" for nothing), and what they spent in each week."""
+    ads = pd.read_csv(folder / "shops" / "sportswear.csv", dtype=str, keep_default_na=False)
+    bags = pd.read_csv(folder / "shops" / "bags.csv", dtype=str, keep_default_na=False)
+    saw = ads.assign(email=ads["email"].str.lower()).groupby("email")["saw"].agg(["nunique", "first"])
+    assert set(saw["nunique"]) == {1}
+    bags = bags.assign(email=bags["email"].str.lower(), amount=bags["amount"].astype(float))
+    weeks = bags[bags["item"] == "bottle"].pivot_table(index="email", columns="week", values="amount", aggfunc="sum")
+    everybody = pd.DataFrame(index=pd.Index(bags["email"].unique(), name="email")).join(weeks).fillna(0.0)
+    return saw[["first"]].rename(columns={"first": "saw"}).join(everybody, how="inner")
+
+
+def test_bottles_are_bought_as_often_as_is_planted(folder: Path) -> None:
+    """Hoeffding's bound, as above; nobody buys two bottles in a week."""
+    shared = campaign(folder)
+    assert set(shared[list(WEEKS)].to_numpy().ravel()) == {0.0, 30.0}
+    for exposure in (*EXPOSURES, ""):
+        people = shared[shared["saw"] == exposure]
+        slack = math.sqrt(len(people) * math.log(2e6) / 2)
+        bought = (people[list(WEEKS)].sum(axis=1) > 0).sum()
+        assert len(people) > 100
+        assert abs(bought - len(people) * bought_percent(exposure) / 100) <= slack
+
+
+def test_half_of_the_advertiser_s_customers_are_held_back(folder: Path) -> None:
+    ads = pd.read_csv(folder / "shops" / "sportswear.csv", dtype=str, keep_default_na=False)
+    assert set(ads["saw"]) == {*EXPOSURES, ""}
+    assert ((ads["ads"] == "seen") == (ads["saw"] != "")).all()
+    seen = ads[ads["ads"] == "seen"]["email"].str.lower().nunique()
+    assert abs(seen - 2400) <= math.sqrt(4800 * math.log(2e6) / 2)
+
+
+def test_the_planted_effect_is_what_the_weekly_chances_come_to() -> None:
+    """Mail: 1 - 0.70 0.80 0.95 = 46.8% buy within the weeks; video: 1 - 0.88 0.92 0.95; no ad: 1 - 0.95^3."""
+    assert float(planted_effect()) == pytest.approx((46.8 + 23.088) / 2 - 14.2625)
+    assert [planted_spend("mail"), planted_spend("video")] == [Fraction(15), Fraction(6)]
+
+
+def test_ads_and_bottles_leave_what_people_prefer_as_it_was(folder: Path) -> None:
+    bags = pd.read_csv(folder / "shops" / "bags.csv", dtype=str, keep_default_na=False)
+    bottles = bags[bags["item"] == "bottle"]
+    assert len(bottles) > 300
+    assert set(bottles["colour"]) | set(bottles["category"]) | set(bottles["price_band"]) == {""}
+    assert set(bags[bags["item"] == "bag"]["week"]) == {""}
