@@ -197,7 +197,7 @@ def test_no_random_numbers_but_the_operating_systems() -> None:
 
 
 def test_lock_files_hold_names_versions_and_hashes_and_no_addresses() -> None:
-    for name in ("requirements.lock", "requirements-test.lock"):
+    for name in ("requirements.lock", "requirements-charts.lock", "requirements-test.lock"):
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
             text = line.strip()
             assert not text or re.fullmatch(
@@ -207,12 +207,25 @@ def test_lock_files_hold_names_versions_and_hashes_and_no_addresses() -> None:
             assert not re.search(r"(^|\s)/\w", text)
 
 
-def test_the_test_lock_has_the_products_versions() -> None:
-    product, test = (
+def test_each_lock_has_the_versions_of_those_within_it() -> None:
+    product, charts, test = (
         set(re.findall(r"^([a-z0-9-]+==\S+)", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE))
-        for name in ("requirements.lock", "requirements-test.lock")
+        for name in ("requirements.lock", "requirements-charts.lock", "requirements-test.lock")
     )
-    assert product < test
+    assert product < charts < test
+    assert {line.split("==")[0] for line in charts - product} >= {"matplotlib", "pillow"}
+
+
+def test_what_draws_charts_is_optional_and_has_one_room() -> None:
+    """Nothing loads it before a chart is drawn: outside its room it is imported inside functions, or for types."""
+    assert {name for name in importers("matplotlib") if not name.startswith("cleanroom/charts/")} == {
+        "cleanroom/client/report_file.py",
+        "cleanroom/client/result.py",
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert extras["charts"] == [text for text in extras["test"] if text.startswith("matplotlib")]
+    assert not [text for text in project["dependencies"] if text.startswith("matplotlib")]
 
 
 def test_every_declared_dependency_is_locked() -> None:
