@@ -1,0 +1,185 @@
+"""What bars and index charts share: a line for each row, its name on the left, its interval in words on the right.
+
+Rows keep the order of the finding, which is the contract's, and never that of their values: a chart that sorts noise
+ranks it. Of a very long finding the first rows are drawn, and the chart says how many more the table has.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from cleanroom.answer.number import percent
+from cleanroom.catalogue.finding import Finding, Row
+from cleanroom.charts import look
+from cleanroom.charts.drawing import Drawing
+from cleanroom.charts.label import inches, labels, lines
+from cleanroom.report.figure import show, show_range
+
+WIDTH = 7.2
+MOST_ROWS = 60
+_ROW, _TOP, _AXIS, _UNIT, _LEGEND = 0.34, 0.12, 0.56, 0.14, 0.18
+_GAP, _NAME = 0.12, 28
+
+
+def drawn(finding: Finding) -> tuple[Row, ...]:
+    """The rows that a chart holds."""
+    return finding.rows[:MOST_ROWS]
+
+
+def is_tied(row: Row) -> bool:
+    """Whether a row is drawn grey: it cannot be told apart, or nothing is known about it."""
+    return not row.differs or row.low is None
+
+
+def is_told(row: Row) -> bool:
+    """Whether a row can be told apart, and so can its place if it has one."""
+    return not is_tied(row) and not is_shared(row)
+
+
+def is_shared(row: Row) -> bool:
+    """Whether a row that can be told from its reference may have one place or another among the rows."""
+    return not is_tied(row) and row.rank is not None and row.rank[0] != row.rank[1]
+
+
+def framed(finding: Finding, signs: Sequence[Any], *, from_zero: bool) -> tuple[Drawing, Axes]:
+    """An empty chart with names, intervals in words, a scale that holds everything, and a legend."""
+    rows = drawn(finding)
+    names = [lines(name, _NAME) for name in labels([" · ".join(value for _, value in row.names) for row in rows])]
+    words = [_words(finding, row) for row in rows]
+    left, right = inches(names, look.TEXT) + _GAP, inches(words, look.TEXT) + _GAP
+    unit = lines(f"% of {finding.base}" if finding.unit == "%" else finding.unit, 78)
+    height = (
+        _TOP
+        + _ROW * len(rows)
+        + _AXIS
+        + _UNIT * unit.count("\n")
+        + _LEGEND * (len(signs) + (len(rows) < len(finding.rows)))
+    )
+    figure = Drawing(figsize=(WIDTH, height))
+    bottom = height - _TOP - _ROW * len(rows)
+    place = (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, _ROW * len(rows) / height)
+    axes = figure.add_axes(place)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks([])
+    low, high = _ends(finding, from_zero=from_zero)
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace("-", "\N{MINUS SIGN}")))
+    axes.tick_params(axis="x", length=0, labelsize=look.TEXT - 1, labelcolor=look.QUIET)
+    axes.grid(visible=True, axis="x", color=look.GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    for at, (row, name, said) in enumerate(zip(rows, names, words, strict=True)):
+        y = (bottom + _ROW * (len(rows) - at - 0.5)) / height
+        colour = look.QUIET if is_tied(row) else look.INK
+        figure.text((left - _GAP) / WIDTH, y, name, ha="right", va="center", color=look.INK, linespacing=1.05)
+        figure.text((WIDTH - right + _GAP) / WIDTH, y, said, ha="left", va="center", color=colour)
+    figure.text(left / WIDTH, (bottom - 0.3) / height, unit, ha="left", va="top", size=look.TEXT - 1, linespacing=1.1)
+    _legend(finding, figure, signs, left)
+    return figure, axes
+
+
+def intervals(finding: Finding, axes: Axes) -> None:
+    """The interval of each row, black or grey, and what nothing is known about in words."""
+    for at, row in enumerate(drawn(finding)):
+        if row.low is None or row.high is None:
+            continue
+        colour = look.QUIET if is_tied(row) else look.INK
+        ends = [float(row.low), float(row.high)]
+        axes.plot(
+            ends,
+            [at, at],
+            color=colour,
+            linewidth=1.4,
+            marker="|",
+            markersize=7,
+            markeredgewidth=1.4,
+            zorder=4,
+            solid_capstyle="butt",
+        )
+
+
+def line_of_reference(finding: Finding, axes: Axes) -> None:
+    """The line of what rows are compared with."""
+    if finding.chart.reference is not None:
+        axes.axvline(float(finding.chart.reference), color=look.INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=3)
+
+
+def tied_words(finding: Finding) -> str:
+    """What grey means."""
+    reference = finding.chart.reference
+    return "cannot be told apart" if reference is None else f"cannot be told from {show(reference)}"
+
+
+def told_words(finding: Finding) -> str:
+    """What blue means."""
+    reference = finding.chart.reference
+    return "estimate" if reference is None else f"estimate that differs from {show(reference)}"
+
+
+def shared_words(finding: Finding) -> str:
+    """What pale blue means."""
+    return f"{told_words(finding)}, but whose place cannot be told"
+
+
+def interval_words(finding: Finding) -> str:
+    """What the black line means."""
+    return f"interval that holds the truth with {percent(finding.level)} or more, over {finding.covers}"
+
+
+def signs(finding: Finding) -> list[Any]:
+    """The legend of what a chart shows, and of nothing else."""
+    rows = drawn(finding)
+    found: list[Any] = [look.told(told_words(finding))] if any(is_told(row) for row in rows) else []
+    found += [look.shared(shared_words(finding))] if any(is_shared(row) for row in rows) else []
+    found += [look.tied(tied_words(finding))] if any(is_tied(row) for row in rows) else []
+    found += [look.interval(interval_words(finding))] if any(row.low is not None for row in rows) else []
+    if finding.chart.reference is not None:
+        unit = "%" if finding.unit == "%" else ""
+        found.append(look.reference(f"{show(finding.chart.reference)}{unit}: what they are compared with"))
+    return found
+
+
+def _words(finding: Finding, row: Row) -> str:
+    """The interval as text; with places where rows are ranked."""
+    rank = ""
+    if row.rank is not None:
+        best, worst = row.rank
+        rank = f", place {best}" if best == worst else f", place {best} to {worst}"
+    if row.low is None or row.high is None:
+        return f"cannot be told{rank}"
+    unit = "%" if finding.unit == "%" else ""
+    return " to ".join(dict.fromkeys(f"{end}{unit}" for end in show_range(row.low, row.high))) + rank
+
+
+def _ends(finding: Finding, *, from_zero: bool) -> tuple[float, float]:
+    """A scale that holds every number, with some air."""
+    ends = [float(end) for row in drawn(finding) for end in (row.low, row.high, row.value) if end is not None]
+    if not ends:
+        return 0.0, 1.0
+    ends += [0.0] if from_zero else []
+    ends += [float(finding.chart.reference)] if finding.chart.reference is not None else []
+    least, most = min(ends), max(ends)
+    air = 0.04 * (most - least) or max(abs(most) * 0.1, 1.0)
+    return least - (0.0 if from_zero and least == 0 else air), most + air
+
+
+def _legend(finding: Finding, figure: Drawing, handles: Sequence[Any], left: float) -> None:
+    if handles:
+        figure.legend(
+            handles=list(handles),
+            loc="lower left",
+            bbox_to_anchor=(left / WIDTH, 0.0),
+            frameon=False,
+            fontsize=look.TEXT - 1,
+            borderpad=0.0,
+            borderaxespad=0.0,
+            labelspacing=0.45,
+            handlelength=2.2,
+        )
+    rest = len(finding.rows) - len(drawn(finding))
+    if rest:
+        figure.text(1, 0, f"{rest:,} more in the table", ha="right", va="bottom", size=look.TEXT - 1)

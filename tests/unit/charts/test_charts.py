@@ -1,0 +1,213 @@
+"""What a chart shows and does not: ties are grey, rows stay in their order, and a name is only ever a text."""
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from fractions import Fraction
+from xml.etree.ElementTree import Element, tostring
+
+import matplotlib as mpl
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.charts import look
+from cleanroom.charts.chart import chart
+from cleanroom.charts.drawing import Drawing, element
+from cleanroom.charts.frame import MOST_ROWS
+from cleanroom.charts.label import labels, lines, short
+from tests.unit.charts.made_up import findings
+
+KINDS = ("bars", "heat", "index")
+HOSTILE = (
+    "</svg><script>alert(1)</script>",
+    r"$\frac{1}{0}$",
+    "$x^2$ and $$",
+    "x" * 10_000,
+    "\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe",
+    "a\x00\x1b[31m\nb\ud800",
+    '" onload="alert(1)',
+    "url(http://example.net/x) @import",
+    "\N{HEBREW LETTER SHIN}\N{HEBREW LETTER HE}\N{CJK UNIFIED IDEOGRAPH-8272}" * 30,
+    "",
+)
+
+
+def rows(names: tuple[str, ...], *, tied: frozenset[str] = frozenset(), ranked: bool = False) -> tuple[Row, ...]:
+    """Values that grow from row to row, so that an order by value would show; those of `tied` cannot be told."""
+    return tuple(
+        Row(
+            (("shop (a)", name), ("colour (b)", name)),
+            Fraction(90 + 10 * at),
+            Fraction(80 + 10 * at),
+            Fraction(99 + 10 * at),
+            name not in tied,
+            (1, 2) if ranked else None,
+        )
+        for at, name in enumerate(names)
+    )
+
+
+def finding(kind: str, made: tuple[Row, ...]) -> Finding:
+    return replace(findings()["index"], unit="people", rows=made, chart=Chart(kind, Fraction(100)))
+
+
+def texts(drawing: Element) -> list[str]:
+    return ["".join(part.itertext()) for part in drawing.iter("text")]
+
+
+@pytest.mark.parametrize("entry", list(findings()))
+def test_every_entry_has_a_chart_with_its_numbers_as_texts(entry: str) -> None:
+    found = findings()[entry]
+    figure = chart(found)
+    assert isinstance(figure, Figure)
+    drawing = element(figure, "c")
+    words = texts(drawing)
+    for row in found.rows:
+        assert any(row.names[-1][1][:20] in word for word in words)
+    assert any("95%" in word for word in words), "what an interval means"
+    assert {part.tag for part in drawing.iter()} <= {
+        "svg",
+        "defs",
+        "g",
+        "path",
+        "use",
+        "text",
+        "clipPath",
+        "rect",
+        "pattern",
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_is_a_text_and_never_a_formula_a_tag_or_a_direction(kind: str) -> None:
+    drawing = element(chart(finding(kind, rows(HOSTILE))), "c")
+    words = texts(drawing)
+    assert any(word.startswith("$") and "frac{1}{0}" in word for word in words)
+    assert any("</svg>" in word for word in words)
+    assert any("\\u202e" in word for word in words)
+    assert not any(letter in word for word in words for letter in "\N{RIGHT-TO-LEFT OVERRIDE}\x00\x1b\ud800")
+    assert max(map(len, words)) < 120
+    assert not list(drawing.iter("script"))
+    assert "<script" not in tostring(drawing, encoding="unicode", method="html")
+    assert all(
+        "alert" not in value and "example.net" not in value for part in drawing.iter() for value in part.attrib.values()
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dollar_stays_a_dollar_wherever_the_figure_is_saved(kind: str) -> None:
+    """A person's own matplotlib reads formulas; this text would be an error there."""
+    figure = chart(finding(kind, rows((r"$\frac{1}{0$", "b"))))
+    with mpl.rc_context({"text.parse_math": True}):
+        figure.savefig(io.BytesIO(), format="png", dpi=20)
+
+
+def test_the_same_finding_is_the_same_drawing_whatever_matplotlib_is_set_to() -> None:
+    found = findings()["profile"]
+    first = tostring(element(chart(found), "c"))
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path", "text.usetex": True}):
+        assert tostring(element(chart(found), "c")) == first
+        assert mpl.rcParams["font.size"] == 30, "the person's settings are left as they are"
+
+
+def test_bars_that_cannot_be_told_apart_are_grey_and_hatched_whatever_their_length() -> None:
+    made = rows(("a", "b", "c"), tied=frozenset("c"))
+    (axes,) = chart(finding("bars", made)).axes
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == [look.TOLD, look.TOLD, look.TIED]
+    assert [bar.get_hatch() or "" for bar in axes.patches] == ["", "", look.HATCH]
+    (axes,) = chart(finding("bars", rows(("a", "b"), tied=frozenset("b"), ranked=True))).axes
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches] == [look.SHARED, look.TIED]
+
+
+def test_points_that_cannot_be_told_from_the_line_are_hollow_and_grey() -> None:
+    (axes,) = chart(finding("index", rows(("a", "b"), tied=frozenset("b")))).axes
+    points = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [point.get_markerfacecolor() for point in points] == [look.TOLD, "white"]
+    assert [line.get_color() for line in axes.lines if line.get_marker() == "|"] == [look.INK, look.QUIET]
+
+
+def test_cells_that_cannot_be_told_apart_are_hatched_and_not_shaded() -> None:
+    (axes,) = chart(finding("heat", rows(("a", "b"), tied=frozenset("b")))).axes
+    told, tied = (box for box in axes.patches if isinstance(box, Rectangle))
+    assert (to_hex(tied.get_facecolor()), bool(tied.get_hatch())) == (look.TIED, True)
+    assert not told.get_hatch()
+    assert to_hex(told.get_facecolor()) != look.TIED
+
+
+def test_blue_and_grey_differ_in_lightness_as_well() -> None:
+    def lightness(colour: str) -> float:
+        red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    assert lightness(look.TIED) - lightness(look.TOLD) > 0.5
+    assert lightness(look.SHARED) - lightness(look.TOLD) > 0.4
+    shades = [lightness(mpl.colors.to_hex(look.shade(part / 10))) for part in range(11)]
+    assert shades == sorted(shades, reverse=True)
+
+
+@pytest.mark.parametrize("kind", ["bars", "index"])
+def test_rows_keep_the_order_of_the_finding_and_not_that_of_their_values(kind: str) -> None:
+    """From the top: by value each would stand elsewhere."""
+    made = rows(("a", "b", "c", "d"))
+    made = (made[2], made[0], made[3], made[1])
+    figure = chart(finding(kind, made))
+    names = [text for text in figure.texts if text.get_text()[:1] in "abcd" and " · " in text.get_text()]
+    assert [text.get_text()[0] for text in sorted(names, key=lambda text: -text.get_position()[1])] == list("cadb")
+    (axes,) = figure.axes
+    middles = [float(sum(line.get_xdata()) / 2) for line in axes.lines if line.get_marker() == "|"]  # type: ignore[arg-type]
+    assert middles == [float((row.low + row.high) / 2) for row in made if row.low is not None and row.high is not None]
+    assert axes.yaxis_inverted()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_nothing_is_known_the_chart_says_so(kind: str) -> None:
+    nothing = tuple(replace(row, value=None, low=None, high=None) for row in rows(("a", "b")))
+    words = texts(element(chart(finding(kind, nothing)), "c"))
+    assert any("cannot be told" in word for word in words)
+    assert not any("interval" in word or "darker" in word for word in words)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("more", "says"), [(0, ""), (1, "1 more in the table")])
+def test_a_very_long_finding_says_how_much_of_it_is_in_the_table_alone(kind: str, more: int, says: str) -> None:
+    made = tuple(
+        replace(row, names=(("a", row.names[0][1]), ("b", "x")))
+        for row in rows(tuple(f"n{at}" for at in range(MOST_ROWS + more)))
+    )
+    words = texts(element(chart(finding(kind, made)), "c"))
+    assert [word for word in words if "more in the table" in word] == ([says] if says else [])
+
+
+def test_what_a_page_must_not_hold_is_refused() -> None:
+    """A picture would be data of another kind: no chart has one."""
+    figure = Drawing(figsize=(2, 2))
+    figure.add_axes((0, 0, 1, 1)).imshow([[1, 2], [3, 4]])
+    with pytest.raises(ValueError, match="an element image"):
+        element(figure, "c")
+
+
+def test_a_notebook_shows_the_drawing_itself() -> None:
+    assert Drawing(figsize=(2, 2))._repr_svg_().startswith('<svg width="144"')
+
+
+def test_names_are_cut_in_the_middle_and_stay_different() -> None:
+    assert short("abcdefghij", 10) == "abcdefghij"
+    assert short("abcdefghijk", 10) == "abcd…hijk"
+    assert labels(("x" * 60 + "1", "x" * 60 + "2"))[0] != labels(("x" * 60 + "1", "x" * 60 + "2"))[1]
+    assert labels((f"{'x' * 60}1{'y' * 60}", f"{'x' * 60}2{'y' * 60}"))[1].endswith("[2]")
+    assert lines("aaaa bbbb cccc", 9) == "aaaa bbbb\ncccc"
+    assert all(len(line) <= 9 for line in lines("z" * 500, 9).split("\n"))
+
+
+def test_no_window_is_opened_and_a_command_draws_nothing_by_being_loaded() -> None:
+    code = (
+        "import sys, parties.command.main, parties.command.entry, parties.serve, cleanroom.client.room\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "import cleanroom.charts.chart\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
