@@ -9,8 +9,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cleanroom.catalogue.entry import Request
 from cleanroom.catalogue.finding import Finding
 from cleanroom.client.export import write_exports
+from cleanroom.client.report_file import PLAIN, check_charts, write_report
 from cleanroom.client.result_sheet import answer_sheet, finding_sheet
 from cleanroom.client.sheet import Sheet, html_table, printed
 from cleanroom.errors import UsageError
@@ -23,16 +25,15 @@ from cleanroom.report.table import answer_table, headers, rows
 if TYPE_CHECKING:
     import pandas
     import pyarrow
+    from matplotlib.figure import Figure
     from rich.table import Table
 
-_CHARTS = "a chart needs what is not installed here: pip install 'cleanroom[charts]'"
 _UNSAID = "What the numbers do not say:"
-_NO_CHARTS = "this version draws no charts yet: take to_pandas() or to_arrow() and draw low, value and high of each row"
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Result:
-    """An answered question. `finding` is None for a plain question, which has one answer.
+    """An answered question. `finding` and `asked` are None for a plain question, which has one answer.
 
     `cost` is what the plans that were not stored cost together, None where that was not said before they were asked.
     """
@@ -41,6 +42,7 @@ class Result:
     receipts: tuple[Receipt, ...]
     finding: Finding | None = None
     cost: Mapping[str, Any] | None = None
+    asked: Request | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -87,13 +89,25 @@ class Result:
         """Write `files` as JSON and Parquet; raises UsageError where there are none."""
         return write_exports(self.files, Path(folder))
 
-    def plot(self) -> Any:
-        """A chart; raises UsageError that says what to install."""
-        try:
-            import matplotlib  # noqa: F401 # only whether it is there
-        except ImportError:
-            raise UsageError(_CHARTS) from None
-        raise UsageError(_NO_CHARTS)
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """What was asked for, by the entry's names; nothing of a plain question."""
+        values = self.asked.values if self.asked is not None else {}
+        given = ((name, value if isinstance(value, str) else ", ".join(value)) for name, value in values.items())
+        return tuple((name, text) for name, text in given if text)
+
+    def plot(self) -> "Figure":
+        """The chart, as a matplotlib figure; raises UsageError that says what to install."""
+        check_charts()
+        from cleanroom.charts.chart import chart
+
+        if self.finding is None:
+            raise UsageError(PLAIN)
+        return chart(self.finding)
+
+    def report(self, file: str | Path) -> Path:
+        """Write one page with answer, chart, table, cost and receipt, which loads nothing; raises UsageError."""
+        return write_report(Path(file), [self])
 
     def table(self) -> "Table":
         """For the terminal."""
@@ -108,9 +122,11 @@ class Result:
         else:
             unsaid = (_UNSAID, *(f"- {text}" for text in self.finding.not_covered)) if self.finding.not_covered else ()
             said = (finding_table.caption(self.finding), *unsaid)
-        return (*said, *self._spending())
+        return (*said, *self.spending)
 
-    def _spending(self) -> tuple[str, ...]:
+    @property
+    def spending(self) -> tuple[str, ...]:
+        """What this call has cost, in words."""
         if self.stored:
             return ("This is the stored answer of a question asked before: nothing new was spent.",)
         if self.finding is None:

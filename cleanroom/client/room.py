@@ -27,6 +27,7 @@ from cleanroom.catalogue.finding import Finding
 from cleanroom.client.door import ask_door, door_of
 from cleanroom.client.forecast import Forecast
 from cleanroom.client.progress import Progress, shown_progress
+from cleanroom.client.report_file import write_report
 from cleanroom.client.result import Result
 from cleanroom.client.room_sheets import Settings, budget_sheet, catalogue_sheet
 from cleanroom.client.sheet import Sheet
@@ -136,6 +137,10 @@ class Room:
         """All owners' rules: columns, values, bounds, thresholds, budgets, and what of it this company may ask."""
         return Settings(ask_door(self._door, {"command": "settings"}))
 
+    def report(self, file: str | Path, *results: Result, title: str = "") -> Path:
+        """Write several results as one page, in their order; see `Result.report`."""
+        return write_report(Path(file), results, title=title)
+
     def catalogue(self) -> Sheet:
         """The questions that have a name."""
         return catalogue_sheet()
@@ -191,7 +196,7 @@ class Room:
                 answers.append(answer)
         if pending:
             raise _all_of(pending, answered=len(answers))
-        return Result(tuple(answers), tuple(receipts), _finding(prepared, answers))
+        return Result(tuple(answers), tuple(receipts), _finding(prepared, answers), asked=prepared.asked)
 
 
 def _finding(prepared: _Prepared, answers: Sequence[Mapping[str, Any]]) -> Finding | None:

@@ -41,6 +41,12 @@ CSV = click.option(
 )
 _FILES = (
     click.option(
+        "--report",
+        "report_file",
+        type=click.Path(path_type=Path),
+        help="Write one page with answer, chart, table, cost and receipt, which loads nothing when it is opened.",
+    ),
+    click.option(
         "--json", "json_file", type=click.Path(path_type=Path), help="Write all of it as JSON; `-` for standard output."
     ),
     CSV,
@@ -125,6 +131,7 @@ def ask_entry(
     csv_file: Path | None,
     receipt_file: Path | None,
     files_folder: Path | None,
+    report_file: Path | None,
     **parameters: Any,
 ) -> None:
     """Ask it, or say what it would cost."""
@@ -135,6 +142,8 @@ def ask_entry(
     check_guess(guess, dry_run=dry_run)
     if files_folder is not None and dry_run:
         raise UsageError("--files belongs to an answer: a dry run has none")
+    if report_file is not None:
+        _check_report(report_file, dry_run=dry_run)
     words = {name.removeprefix("parameter_"): value for name, value in parameters.items()}
     priced: dict[str, Any] = {"owner": owner, "epsilon": epsilon, "accuracy": accuracy, "again": again}
     room = Room(node_of(home, socket))
@@ -143,8 +152,22 @@ def ask_entry(
         return
     result = room.ask(entry.name, **priced, **words)
     show_result(result, json_file, csv_file, receipt_file)
+    if report_file is not None:
+        result.report(report_file)
     if files_folder is not None:
         result.write_files(files_folder)
+
+
+def _check_report(file: Path, *, dry_run: bool) -> None:
+    """Refuse what could not be drawn or written before anything is asked; raises UsageError."""
+    from cleanroom.client.report_file import check_report
+
+    if dry_run:
+        raise UsageError("--report belongs to an answer: a dry run has none")
+    try:
+        check_report(file)
+    except UsageError as error:
+        raise UsageError(f"--report: {error}") from None
 
 
 def node_of(home: Path | None, socket: Path | None) -> Path:

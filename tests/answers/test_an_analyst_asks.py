@@ -1,6 +1,8 @@
 """`import cleanroom` against real nodes over TLS: what it shows is what the owner released and booked, and no more."""
 
+import html
 import os
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +16,8 @@ from cleanroom.client.door import ask_door
 from cleanroom.client.room import Room
 from cleanroom.errors import PeerError, PendingError, RefusedError, UnreachableError, UsageError
 from cleanroom.privacy.accountant import accountant
+from cleanroom.transparency.policy_file import parse_policy
+from cleanroom.transparency.proof_file import parse_proof, verify_proof
 from tests.answers.shops import shop, shop_rows
 from tests.live_room import LiveRoom, NoNoise, live_room, room_file
 from tests.open_door import open_door
@@ -153,10 +157,29 @@ def test_a_finding_is_a_table_for_programs_a_page_for_a_notebook_and_one_json(as
     assert result.sheet.to_csv().splitlines()[0] == ",".join(table.column_names)
 
 
-def test_a_chart_says_what_to_install(asking: Asking) -> None:
+def test_a_report_of_two_results_holds_receipts_that_anybody_can_check(asking: Asking, tmp_path: Path) -> None:
     _, room = asking
-    with pytest.raises(UsageError, match=r"pip install 'cleanroom\[charts\]'"):
-        room.ask("overlap", owner="brand", epsilon="1").plot()
+    overlap = room.ask("overlap", owner="brand", epsilon="1")
+    index = room.ask("index", owner="brand", of="colour", epsilon="2")
+    page = room.report(tmp_path / "two.html", overlap, index).read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [tmp_path / "two.html"], "written whole, and nothing beside it"
+    assert "1. shop asked brand: overlap" in page
+    assert "2. shop asked brand: index, of colour" in page
+    for receipt in (*overlap.receipts, *index.receipts):
+        assert f"entry {receipt.index} of the {receipt.size} in log" in page
+    assert re.search(r"cosigned by brand \([0-9TZ:-]+\), shop \(", page)
+    files = [html.unescape(text) for text in re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)]
+    proofs, policies = ([text for text in files if text.startswith(first)] for first in ("c2sp.org/tlog-proof", "log "))
+    assert (len(proofs), len(policies), len(files)) == (3, 2, 5), "one policy for each finding"
+    policy = policies[0]
+    for proof in proofs:
+        entry = parse_proof(proof.encode()).extra
+        assert entry is not None
+        verify_proof(proof.encode(), entry, parse_policy(policy.encode()))
+    assert index.plot().get_size_inches()[0] > 5
+    assert room.ask(owner="brand", epsilon="1").parameters == ()
+    alone = overlap.report(tmp_path / "one.html").read_text(encoding="utf-8")
+    assert "of the 60 customers that shop itself has" in alone
 
 
 def test_all_owners_rules_come_in_one_call(asking: Asking) -> None:

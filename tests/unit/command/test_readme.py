@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from cleanroom.audit import __main__ as auditor
+from cleanroom.catalogue.catalogue import CATALOGUE
 from parties.command import main
+from parties.command.entry import entry_command
 
 README = (Path(__file__).parents[3] / "README.md").read_text()
 
@@ -61,8 +63,8 @@ def test_every_command_line_in_a_block_has_a_command_with_these_options() -> Non
 
 
 def test_every_option_that_the_readme_names_is_of_some_command() -> None:
-    known = {"--help", "--slow", "--people", "--domain", "--address", "--contract"}
-    waiting: list[click.Command] = [main.cli, auditor.cli]
+    known = {"--help", "--slow", "--charts", "--people", "--domain", "--address", "--contract"}
+    waiting: list[click.Command] = [main.cli, auditor.cli, *map(entry_command, CATALOGUE.values())]
     while waiting:
         here = waiting.pop()
         known |= options(here)
