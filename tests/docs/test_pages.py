@@ -1,0 +1,121 @@
+"""Every command and program on a page of the documentation is there and does what the page shows."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from cleanroom.catalogue.catalogue import CATALOGUE, find
+from cleanroom.catalogue.entry import request
+from cleanroom.demo.shops import write_shops
+from cleanroom.errors import UsageError
+from parties.room_file import RoomFile, read_room_file
+from tests.docs.pages import DOCS, PAGES, ROOT, Block, Reader, blocks, command_lines, is_there, missing_lines, parsed
+
+NAMES = ("auditors", "no-per-person-answer", "operators", "small-numbers", "tutorial")
+ALONE = ("small-numbers",)
+"""Pages that no room is started for."""
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> RoomFile:
+    return read_room_file(write_shops(tmp_path_factory.mktemp("shops")))
+
+
+def all_blocks() -> list[Block]:
+    return [block for page in PAGES for block in blocks(page)]
+
+
+def test_these_are_the_pages() -> None:
+    assert tuple(page.stem for page in PAGES) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_fence_is_one_that_a_test_follows(name: str) -> None:
+    page = DOCS / f"{name}.md"
+    known = {("sh", ""), ("sh", "keep"), ("sh", "refused"), ("sh", "install"), ("python", "")}
+    known |= {("text", ""), ("text", "exact")}
+    assert {(block.language, block.how) for block in blocks(page)} <= known
+    written = page.read_text(encoding="utf-8")
+    assert written.count("```") == 2 * len(blocks(page))
+    for block in blocks(page):
+        written = written.replace(block.text, "")
+    assert not re.search(r"^    \S", written, re.MULTILINE), "a block without a fence, which no test follows"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_the_options_that_the_page_types(name: str) -> None:
+    for block in blocks(DOCS / f"{name}.md"):
+        for words in command_lines(block):
+            if is_there(words):
+                try:
+                    parsed(words)
+                except click.UsageError as error:
+                    pytest.fail(f"{block.where}: {' '.join(words)}: {error.message}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_question_fits_the_three_shops(name: str, shops: RoomFile) -> None:
+    """Names of questions, parameters, columns and values; no node is asked."""
+    for block in blocks(DOCS / f"{name}.md"):
+        for words in command_lines(block):
+            if words[:1] != ["ask"] or words[1].startswith("-") or not is_there(words):
+                continue
+            typed = parsed(words).params
+            entry = find(words[1])
+            values = {parameter.name: typed[f"parameter_{parameter.name}"] or "" for parameter in entry.parameters}
+            asker = Path(typed["home"]).name
+            try:
+                assert entry.asks(shops, request(shops, entry, asker, typed["owner"], values))
+            except UsageError as error:
+                if block.how != "refused":
+                    pytest.fail(f"{block.where}: {error}")
+
+
+@pytest.mark.parametrize("block", all_blocks(), ids=lambda block: block.where)
+def test_programs_are_python_and_installing_names_our_own_scripts(block: Block) -> None:
+    if block.language == "python":
+        compile(block.text, block.where, "exec")
+    if block.how == "install":
+        first, path = block.text.splitlines()
+        assert path == 'export PATH="$PWD/.venv/bin:$PATH"'
+        assert (ROOT / first.split()[0]).is_file()
+
+
+def test_links_lead_to_pages_and_headings_that_are_there() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            name, _, heading = target.partition("#")
+            file = (page.parent / name).resolve() if name else page
+            assert file.is_file(), f"{page.name}: {target}"
+            titles = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+            assert not heading or heading in anchors, f"{page.name}: {target}"
+
+
+def test_the_tutorial_uses_every_question_but_flow() -> None:
+    """The three shops have no stages, and `flow` is about these."""
+    tutorial = blocks(DOCS / "tutorial.md")
+    asked = {words[1] for block in tutorial for words in command_lines(block) if words[0] == "ask"}
+    assert asked == set(CATALOGUE) - {"flow"}
+
+
+def test_a_page_that_shows_what_was_not_said_is_found() -> None:
+    said = "Between 40% and 50% of\nthe 513 to 621 customers\n│ black │ 44 │\n"
+    assert missing_lines(said, "Between 1% and 2% of the 3 to 4 customers\n…\nblack 7\n") == []
+    assert missing_lines(said, "black 7\nBetween 1% and 2%\n") == ["Between 1% and 2%"]
+    assert missing_lines(said, "white 7\n") == ["white 7"]
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_page_without_a_room_says_what_its_programs_print(name: str, tmp_path: Path) -> None:
+    with Reader(tmp_path) as reader:
+        reader.follow(DOCS / f"{name}.md")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ALONE])
+def test_a_reader_who_types_the_page_sees_what_it_shows(name: str, tmp_path: Path) -> None:
+    with Reader(tmp_path) as reader:
+        reader.follow(DOCS / f"{name}.md")
