@@ -14,7 +14,7 @@ from cleanroom.answer.number import percent
 from cleanroom.catalogue.finding import Finding, Row
 from cleanroom.charts import look
 from cleanroom.charts.drawing import Drawing
-from cleanroom.charts.label import inches, labels, lines
+from cleanroom.charts.label import fitting, inches, labels, lines
 from cleanroom.report.figure import show, show_range
 
 WIDTH = 7.2
@@ -49,7 +49,7 @@ def framed(finding: Finding, signs: Sequence[Any], *, from_zero: bool) -> tuple[
     names = [lines(name, _NAME) for name in labels([" · ".join(value for _, value in row.names) for row in rows])]
     words = [_words(finding, row) for row in rows]
     left, right = inches(names, look.TEXT) + _GAP, inches(words, look.TEXT) + _GAP
-    unit = lines(f"% of {finding.base}" if finding.unit == "%" else finding.unit, 78)
+    unit = lines(f"% of {finding.base}" if finding.unit == "%" else finding.unit, fitting(WIDTH - left, look.TEXT - 1))
     height = (
         _TOP
         + _ROW * len(rows)

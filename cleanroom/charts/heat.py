@@ -14,7 +14,7 @@ from cleanroom.catalogue.finding import Finding, Row
 from cleanroom.charts import look
 from cleanroom.charts.drawing import Drawing
 from cleanroom.charts.frame import MOST_ROWS, WIDTH, interval_words, is_tied
-from cleanroom.charts.label import inches, labels, lines, short
+from cleanroom.charts.label import fitting, inches, labels, lines, short
 from cleanroom.report.figure import show_range, show_within
 
 MOST_COLUMNS = 30
@@ -38,7 +38,7 @@ def heat(finding: Finding) -> Drawing:
     head = _LINE + _GAP + (0.75 * inches(tops, look.TEXT) + _LINE if slanted else _LINE)
     signs = _signs(finding, shown)
     rest = len(finding.rows) - len(shown)
-    unit = lines(f"% of {finding.base}" if finding.unit == "%" else finding.unit, 66)
+    unit = lines(f"% of {finding.base}" if finding.unit == "%" else finding.unit, fitting(WIDTH - left, look.TEXT - 1))
     bottom = 0.34 + 0.14 * unit.count("\n") + _SIGN * (len(signs) + bool(rest))
     height = head + _CELL * len(down) + bottom
     if slanted:

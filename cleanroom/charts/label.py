@@ -48,6 +48,11 @@ def lines(text: str, most: int) -> str:
     return "\n".join(broken)
 
 
+def fitting(width: float, size: float) -> int:
+    """How many usual letters fit into so many inches."""
+    return max(int(width * UNITS / (_LETTER * size)), 8)
+
+
 def letters(text: str) -> int:
     """How wide a text is, in letters; those of East Asia are two wide."""
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

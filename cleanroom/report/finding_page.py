@@ -18,8 +18,8 @@ from cleanroom.report.receipt_words import Shown
 from cleanroom.report.visible import visible
 
 _NOISE = (
-    "Every number was computed from noisy numbers: the owner of the data added the noise before they left its node. The"
-    " estimate is the best guess; what is certain is the interval."
+    "What is said here about the owner's customers was computed from numbers with noise in them, which the owner added"
+    " before they left its node. The estimate is the best guess; what can be relied on is the interval."
 )
 _ORDER = "Rows stand in the order of the contract, not in that of their values."
 _GREY = "What is grey may be noise alone: it says nothing about which is more."
@@ -140,7 +140,7 @@ def _table(parent: Element, heads: Sequence[str], names: int) -> Element:
 def _numbers(parent: Element, finding: Finding) -> None:
     names = len(finding.rows[0].names)
     if finding.base:
-        _paragraph(parent, f"Base: {finding.base}.", "note")
+        _paragraph(parent, f"Base: {finding.base}.", "note lead")
     rows = _table(parent, finding_heads(finding), names)
     for row, texts in zip(finding.rows, finding_texts(finding), strict=True):
         line = SubElement(rows, "tr", {} if row.differs and row.low is not None else {"class": "tied"})

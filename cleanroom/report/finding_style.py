@@ -35,7 +35,7 @@ summary { cursor: pointer; margin: .6rem 0; font-size: .9rem }
   h3 { margin: 1rem 0 .2rem } h2 { padding-top: .4rem } figure { margin-top: .8rem } th, td { padding-top: .16rem;
   padding-bottom: .16rem } p, li { margin: .15rem 0 }
   section { border-top: 0; margin-top: 0 } section + section { break-before: page }
-  h2, h3 { break-after: avoid } figure, tr, li, .answer { break-inside: avoid } p { orphans: 3; widows: 3 }
+  h2, h3, .lead { break-after: avoid } figure, tr, li, .answer { break-inside: avoid } p { orphans: 3; widows: 3 }
   .wide { overflow: visible } figure svg { min-width: 0 !important; max-height: 225mm }
   pre.command { background: none; border: 1px solid #999 } details, .hint { display: none }
 }

@@ -31,7 +31,7 @@ def test_a_question_of_the_catalogue_is_looked_at_asked_and_written(
     look = said(cleanroom(*INDEX, "--home", node, "--epsilon", "2", "--dry-run"))
     assert "together  epsilon 2 at delta 1e-09" in look
     assert booked(room) == []
-    files = {name: tmp_path / f"out.{name}" for name in ("json", "csv", "receipt", "report")}
+    files = {name: tmp_path / f"out.{name}" for name in ("json", "csv", "receipt")}
     written = [text for name, file in files.items() for text in (f"--{name}", file)]
     shown = cleanroom(*INDEX, "--socket", node / "node.sock", "--epsilon", "2", *written)
     assert "This cost shop epsilon 2 (delta 1e-09, rho 0." in said(shown)
@@ -40,7 +40,10 @@ def test_a_question_of_the_catalogue_is_looked_at_asked_and_written(
     rows = list(csv.DictReader(files["csv"].read_text().splitlines()))
     assert [row["colour (brand)"] for row in rows] == ["red", "NA", "007", "other"]
     assert len(json.loads(files["json"].read_text())["answers"]) == 2
-    assert "shop asked brand: index, of colour" in files["report"].read_text(encoding="utf-8")
+    page = tmp_path / "page.html"
+    said(cleanroom(*INDEX, "--home", node, "--epsilon", "2", "--report", page))
+    assert "shop asked brand: index, of colour" in page.read_text(encoding="utf-8")
+    assert len(booked(room)) == 2, "the stored answer is drawn"
     assert files["receipt"].read_bytes() != (tmp_path / "out.receipt.2").read_bytes()
 
 
