@@ -75,14 +75,10 @@ def parsed(words: list[str]) -> click.Context:
     return here.make_context("cleanroom", list(words))
 
 
-def options(of: click.Command) -> set[str]:
-    """Long options of a command."""
-    return {name for parameter in of.params for name in parameter.opts if name.startswith("--")}
-
-
-def is_there(words: list[str]) -> bool:
-    """Whether this version has the report that a command asks for."""
-    return "--report" not in words or "--report" in options(entry_command(find("overlap")))
+def prose(page: Path) -> str:
+    """What a page says outside of its blocks and headings."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    return re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
 
 
 def form(text: str) -> str:
@@ -137,7 +133,7 @@ class Reader:
     def follow(self, page: Path) -> None:
         """Every block of the page; an AssertionError names the block that is not as the page says."""
         for block in blocks(page):
-            if block.how == "install" or not all(map(is_there, command_lines(block))):
+            if block.how == "install":
                 self._said = ""
             elif block.how == "keep":
                 self._keep(block)

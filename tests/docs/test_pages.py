@@ -1,6 +1,7 @@
 """Every command and program on a page of the documentation is there and does what the page shows."""
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -8,10 +9,14 @@ import pytest
 
 from cleanroom.catalogue.catalogue import CATALOGUE, find
 from cleanroom.catalogue.entry import request
+from cleanroom.demo.campaign import COSTS
+from cleanroom.demo.planted import shared_members
 from cleanroom.demo.shops import write_shops
 from cleanroom.errors import UsageError
+from cleanroom.privacy.interval import LEVEL
+from parties.command import main
 from parties.room_file import RoomFile, read_room_file
-from tests.docs.pages import DOCS, PAGES, ROOT, Block, Reader, blocks, command_lines, is_there, missing_lines, parsed
+from tests.docs.pages import DOCS, PAGES, ROOT, Block, Reader, blocks, command_lines, missing_lines, parsed, prose
 
 NAMES = ("auditors", "no-per-person-answer", "operators", "small-numbers", "tutorial")
 ALONE = ("small-numbers",)
@@ -48,11 +53,10 @@ def test_every_fence_is_one_that_a_test_follows(name: str) -> None:
 def test_every_command_has_the_options_that_the_page_types(name: str) -> None:
     for block in blocks(DOCS / f"{name}.md"):
         for words in command_lines(block):
-            if is_there(words):
-                try:
-                    parsed(words)
-                except click.UsageError as error:
-                    pytest.fail(f"{block.where}: {' '.join(words)}: {error.message}")
+            try:
+                parsed(words)
+            except click.UsageError as error:
+                pytest.fail(f"{block.where}: {' '.join(words)}: {error.message}")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -60,7 +64,7 @@ def test_every_question_fits_the_three_shops(name: str, shops: RoomFile) -> None
     """Names of questions, parameters, columns and values; no node is asked."""
     for block in blocks(DOCS / f"{name}.md"):
         for words in command_lines(block):
-            if words[:1] != ["ask"] or words[1].startswith("-") or not is_there(words):
+            if words[:1] != ["ask"] or words[1].startswith("-"):
                 continue
             typed = parsed(words).params
             entry = find(words[1])
@@ -71,6 +75,39 @@ def test_every_question_fits_the_three_shops(name: str, shops: RoomFile) -> None
             except UsageError as error:
                 if block.how != "refused":
                     pytest.fail(f"{block.where}: {error}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_that_is_named_in_a_sentence_is_there(name: str) -> None:
+    """With its options, as far as they are named; what stands for a reader's own names may be left out."""
+    for line in re.findall(r"`cleanroom ([^`]+)`", " ".join(prose(DOCS / f"{name}.md").split())):
+        words = shlex.split(line)
+        here: click.Command = main.cli
+        while isinstance(here, click.Group):
+            assert words[0] in here.commands, f"{name}: cleanroom {line}"
+            here = here.commands[words.pop(0)]
+        known = {option for parameter in here.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, f"{name}: cleanroom {line}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_in_a_sentence_is_one_that_the_product_has(name: str) -> None:
+    """Numbers of steps, versions and of what a page itself supposes stand here with their reason."""
+    computed = {
+        str(100 * LEVEL): "how sure an interval is",
+        str(COSTS["mail"]): "what the mails cost",
+        str(COSTS["video"]): "what the video cost",
+        str(shared_members("sportswear", "bags")): "who shops at both",
+    }
+    supposed = {
+        "3.11": "Python, as pyproject.toml has it",
+        "100": "an index that says: just the same; and out of 100",
+        "8": "a section of the page",
+        "0": "an exit status",
+        "115": "a group that is supposed, beside one of 100",
+    }
+    text = re.sub(r"`[^`]*`|\]\([^)]*\)", "", prose(DOCS / f"{name}.md"))
+    assert set(re.findall(r"\d+(?:\.\d+)?", text)) <= {*computed, *supposed}
 
 
 @pytest.mark.parametrize("block", all_blocks(), ids=lambda block: block.where)
@@ -119,3 +156,9 @@ def test_a_page_without_a_room_says_what_its_programs_print(name: str, tmp_path:
 def test_a_reader_who_types_the_page_sees_what_it_shows(name: str, tmp_path: Path) -> None:
     with Reader(tmp_path) as reader:
         reader.follow(DOCS / f"{name}.md")
+    for page in tmp_path.glob("*.html"):
+        assert not re.search(r"(src|href)=.?https?:|@import", page.read_text(encoding="utf-8")), page.name
+    if name == "tutorial":
+        assert {page.name for page in tmp_path.glob("*.html")} == {"campaign.html", "green-bag.html"}
+        assert "The effect is" in (tmp_path / "campaign.html").read_text(encoding="utf-8")
+        assert (tmp_path / "green-bag.html").read_text(encoding="utf-8").count("<svg") == 2
