@@ -23,7 +23,7 @@ _SHOP = """
 source = "shops/{shop}.csv"       # private: read by this shop's own node only
 key = ["email"]
 capacity = {capacity}
-budget = {{ epsilon = "6" }}
+budget = {{ epsilon = "8" }}
 overlap = {{ epsilon = "2", delta = "1e-9", matches = 6 }}
 
 [parties.{shop}.columns.category]
