@@ -18,8 +18,8 @@ from cleanroom.charts.label import fitting, inches, labels, lines
 from cleanroom.report.figure import show, show_range
 
 WIDTH = 7.2
-MOST_ROWS = 60
-_ROW, _TOP, _AXIS, _UNIT, _LEGEND = 0.34, 0.12, 0.56, 0.14, 0.18
+MOST_ROWS, MANY_ROWS = 40, 25
+_ROW, _THIN_ROW, _TOP, _AXIS, _UNIT, _LEGEND = 0.34, 0.24, 0.12, 0.56, 0.14, 0.18
 _GAP, _NAME = 0.12, 28
 
 
@@ -31,6 +31,11 @@ def drawn(finding: Finding) -> tuple[Row, ...]:
 def is_tied(row: Row) -> bool:
     """Whether a row is drawn grey: it cannot be told apart, or nothing is known about it."""
     return not row.differs or row.low is None
+
+
+def is_grey(row: Row) -> bool:
+    """Whether there is something grey to see of a row: of one about which nothing is known there is not."""
+    return is_tied(row) and row.low is not None
 
 
 def is_told(row: Row) -> bool:
@@ -46,25 +51,28 @@ def is_shared(row: Row) -> bool:
 def framed(finding: Finding, signs: Sequence[Any], *, from_zero: bool) -> tuple[Drawing, Axes]:
     """An empty chart with names, intervals in words, a scale that holds everything, and a legend."""
     rows = drawn(finding)
-    names = [lines(name, _NAME) for name in labels([" · ".join(value for _, value in row.names) for row in rows])]
+    wholes = [" · ".join(value for _, value in row.names) for row in rows]
+    many = len(rows) > MANY_ROWS
+    names = labels(wholes, _NAME) if many else [lines(name, _NAME) for name in labels(wholes)]
+    high = _THIN_ROW if many else _ROW
     words = [_words(finding, row) for row in rows]
     left, right = inches(names, look.TEXT) + _GAP, inches(words, look.TEXT) + _GAP
     unit = lines(f"% of {finding.base}" if finding.unit == "%" else finding.unit, fitting(WIDTH - left, look.TEXT - 1))
     height = (
         _TOP
-        + _ROW * len(rows)
+        + high * len(rows)
         + _AXIS
         + _UNIT * unit.count("\n")
         + _LEGEND * (len(signs) + (len(rows) < len(finding.rows)))
     )
     figure = Drawing(figsize=(WIDTH, height))
-    bottom = height - _TOP - _ROW * len(rows)
-    place = (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, _ROW * len(rows) / height)
+    bottom = height - _TOP - high * len(rows)
+    place = (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, high * len(rows) / height)
     axes = figure.add_axes(place)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])
-    low, high = _ends(finding, from_zero=from_zero)
-    axes.set_xlim(low, high)
+    least, most = _ends(finding, from_zero=from_zero)
+    axes.set_xlim(least, most)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace("-", "\N{MINUS SIGN}")))
     axes.tick_params(axis="x", length=0, labelsize=look.TEXT - 1, labelcolor=look.QUIET)
@@ -73,7 +81,7 @@ def framed(finding: Finding, signs: Sequence[Any], *, from_zero: bool) -> tuple[
     for side in axes.spines.values():
         side.set_visible(False)
     for at, (row, name, said) in enumerate(zip(rows, names, words, strict=True)):
-        y = (bottom + _ROW * (len(rows) - at - 0.5)) / height
+        y = (bottom + high * (len(rows) - at - 0.5)) / height
         colour = look.QUIET if is_tied(row) else look.INK
         figure.text((left - _GAP) / WIDTH, y, name, ha="right", va="center", color=look.INK, linespacing=1.05)
         figure.text((WIDTH - right + _GAP) / WIDTH, y, said, ha="left", va="center", color=colour)
@@ -135,7 +143,7 @@ def signs(finding: Finding) -> list[Any]:
     rows = drawn(finding)
     found: list[Any] = [look.told(told_words(finding))] if any(is_told(row) for row in rows) else []
     found += [look.shared(shared_words(finding))] if any(is_shared(row) for row in rows) else []
-    found += [look.tied(tied_words(finding))] if any(is_tied(row) for row in rows) else []
+    found += [look.tied(tied_words(finding))] if any(is_grey(row) for row in rows) else []
     found += [look.interval(interval_words(finding))] if any(row.low is not None for row in rows) else []
     if finding.chart.reference is not None:
         unit = "%" if finding.unit == "%" else ""

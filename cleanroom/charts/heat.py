@@ -13,24 +13,24 @@ from matplotlib.patches import Patch, Rectangle
 from cleanroom.catalogue.finding import Finding, Row
 from cleanroom.charts import look
 from cleanroom.charts.drawing import Drawing
-from cleanroom.charts.frame import MOST_ROWS, WIDTH, interval_words, is_tied
+from cleanroom.charts.frame import WIDTH, interval_words, is_tied
 from cleanroom.charts.label import fitting, inches, labels, lines, short
 from cleanroom.report.figure import show_range, show_within
 
-MOST_COLUMNS = 30
+MOST_DOWN, MOST_ACROSS = 25, 20
 _CELL, _GAP, _LINE, _SIGN = 0.44, 0.1, 0.2, 0.18
-_NAME, _BOLD = 22, 1.15
+_NAME, _HEAD, _BOLD = 22, 30, 1.15
 
 
 def heat(finding: Finding) -> Drawing:
     """The chart."""
     downs = list(dict.fromkeys(row.names[0][1] for row in finding.rows))
     acrosses = list(dict.fromkeys(row.names[1][1] for row in finding.rows))
-    down, across = downs[:MOST_ROWS], acrosses[:MOST_COLUMNS]
+    down, across = downs[:MOST_DOWN], acrosses[:MOST_ACROSS]
     shown = [row for row in finding.rows if row.names[0][1] in down and row.names[1][1] in across]
     (down_head, _), (across_head, _) = finding.rows[0].names
     lefts, tops = labels(down, _NAME), labels(across, _NAME)
-    left = max(inches(lefts, look.TEXT), _BOLD * inches([short(down_head, _NAME)], look.TEXT)) + _GAP
+    left = max(inches(lefts, look.TEXT), _BOLD * inches([short(down_head, _HEAD)], look.TEXT)) + _GAP
     widest = max(inches([_figures(row)[1] for row in shown], look.SMALL), inches(["100.5"], look.TEXT)) + 0.08
     width = max(WIDTH, left + widest * len(across))
     cell = (width - left) / len(across)
@@ -59,8 +59,8 @@ def heat(finding: Finding) -> Drawing:
         x = (left + cell * (at + 0.5)) / width
         turned = {"rotation": 45, "rotation_mode": "anchor", "ha": "left"} if slanted else {"ha": "center"}
         figure.text(x, top, name, va="baseline" if slanted else "bottom", **turned)
-    figure.text((left - _GAP) / width, top, short(down_head, _NAME), ha="right", va="bottom", weight="bold")
-    figure.text(left / width, 1, short(across_head, 2 * _NAME), ha="left", va="top", weight="bold")
+    figure.text((left - _GAP) / width, top, short(down_head, _HEAD), ha="right", va="bottom", weight="bold")
+    figure.text(left / width, 1, short(across_head, 2 * _HEAD), ha="left", va="top", weight="bold")
     figure.text(left / width, (bottom - 0.08) / height, unit, va="top", size=look.TEXT - 1, linespacing=1.1)
     figure.legend(
         handles=[sign for sign, _ in signs],

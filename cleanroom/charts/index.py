@@ -14,6 +14,7 @@ from cleanroom.charts.frame import (
     framed,
     interval_words,
     intervals,
+    is_grey,
     is_shared,
     is_tied,
     is_told,
@@ -52,7 +53,7 @@ def _point(x: float, y: float, edge: str, face: str, says: str = "") -> Line2D:
 
 def _signs(finding: Finding) -> list[Line2D]:
     rows = drawn(finding)
-    words = ((is_told, _FULL, told_words), (is_shared, _PALE, shared_words), (is_tied, _HOLLOW, tied_words))
+    words = ((is_told, _FULL, told_words), (is_shared, _PALE, shared_words), (is_grey, _HOLLOW, tied_words))
     found = [_point(0, 0, *colours, says(finding)) for holds, colours, says in words if any(map(holds, rows))]
     found += [look.interval(interval_words(finding))] if any(row.low is not None for row in rows) else []
     if finding.chart.reference is not None:

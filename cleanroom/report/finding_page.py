@@ -21,6 +21,7 @@ _NOISE = (
     "What is said here about the owner's customers was computed from numbers with noise in them, which the owner added"
     " before they left its node. The estimate is the best guess; what can be relied on is the interval."
 )
+_BROAD = 720.0  # a wider drawing gets a page of its own on paper, turned
 _ORDER = "Rows stand in the order of the contract, not in that of their values."
 _GREY = "What is grey may be noise alone: it says nothing about which is more."
 _PLACES = "Rows whose places overlap cannot be told apart from each other."
@@ -92,7 +93,8 @@ def _section(parent: Element, section: Section, number: int) -> None:
     SubElement(parent, "h2").text = visible(f"{number}. {asked}" if number else asked)
     first, *others = finding.sentences
     _paragraph(parent, first, "answer")
-    figure = SubElement(parent, "figure")
+    broad = float(section.drawing.get("width", "0")) > _BROAD
+    figure = SubElement(parent, "figure", {"class": "broad"} if broad else {})
     holder = SubElement(figure, "div", {"class": "wide"})
     section.drawing.set("aria-label", visible(f"Chart: {first}"))
     holder.append(section.drawing)

@@ -30,13 +30,14 @@ summary { cursor: pointer; margin: .6rem 0; font-size: .9rem }
 @media (max-width: 600px) { body { margin: 1rem auto; font-size: 15px; padding: 0 1rem } table { font-size: .85rem }
   .answer { font-size: 1.08rem } h1 { font-size: 1.3rem } .hint { display: block } }
 @media print {
-  @page { size: A4 portrait; margin: 16mm 15mm }
+  @page { size: A4 portrait; margin: 16mm 15mm } @page broad { size: A4 landscape; margin: 12mm }
   :root { font-size: 10pt } body { margin: 0; padding: 0; max-width: none; font-size: 1rem }
   h3 { margin: 1rem 0 .2rem } h2 { padding-top: .4rem } figure { margin-top: .8rem } th, td { padding-top: .16rem;
   padding-bottom: .16rem } p, li { margin: .15rem 0 }
   section { border-top: 0; margin-top: 0 } section + section { break-before: page }
   h2, h3, .lead { break-after: avoid } figure, tr, li, .answer { break-inside: avoid } p { orphans: 3; widows: 3 }
   .wide { overflow: visible } figure svg { min-width: 0 !important; max-height: 225mm }
+  figure.broad { page: broad } figure.broad svg { max-height: 160mm }
   pre.command { background: none; border: 1px solid #999 } details, .hint { display: none }
 }
 """

@@ -17,7 +17,8 @@ from cleanroom.catalogue.finding import Chart, Finding, Row
 from cleanroom.charts import look
 from cleanroom.charts.chart import chart
 from cleanroom.charts.drawing import Drawing, element
-from cleanroom.charts.frame import MOST_ROWS
+from cleanroom.charts.frame import MANY_ROWS, MOST_ROWS
+from cleanroom.charts.heat import MOST_ACROSS, MOST_DOWN
 from cleanroom.charts.label import labels, lines, short
 from tests.unit.charts.made_up import findings
 
@@ -171,15 +172,24 @@ def test_where_nothing_is_known_the_chart_says_so(kind: str) -> None:
     assert not any("interval" in word or "darker" in word for word in words)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("more", "says"), [(0, ""), (1, "1 more in the table")])
-def test_a_very_long_finding_says_how_much_of_it_is_in_the_table_alone(kind: str, more: int, says: str) -> None:
-    made = tuple(
-        replace(row, names=(("a", row.names[0][1]), ("b", "x")))
-        for row in rows(tuple(f"n{at}" for at in range(MOST_ROWS + more)))
-    )
+@pytest.mark.parametrize(("kind", "most"), [("bars", MOST_ROWS), ("index", MOST_ROWS), ("heat", MOST_DOWN)])
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_very_long_finding_says_how_much_of_it_is_in_the_table_alone(kind: str, most: int, more: int) -> None:
+    long = rows(tuple(f"n{at}" for at in range(most + more)))
+    made = tuple(replace(row, names=(("a", row.names[0][1]), ("b", "x"))) for row in long)
     words = texts(element(chart(finding(kind, made)), "c"))
-    assert [word for word in words if "more in the table" in word] == ([says] if says else [])
+    assert [word for word in words if "more in the table" in word] == ["1 more in the table"] * more
+
+
+def test_a_very_broad_heat_map_says_so_too() -> None:
+    long = rows(tuple(f"n{at}" for at in range(MOST_ACROSS + 1)))
+    made = tuple(replace(row, names=(("a", "x"), ("b", row.names[0][1]))) for row in long)
+    assert "1 more in the table" in texts(element(chart(finding("heat", made)), "c"))
+
+
+def test_many_rows_are_thin_so_that_they_fit_a_page() -> None:
+    few, many = (rows(tuple(f"n{at}" for at in range(count))) for count in (MANY_ROWS, MANY_ROWS + 1))
+    assert chart(finding("bars", many)).get_size_inches()[1] < chart(finding("bars", few)).get_size_inches()[1]
 
 
 def test_what_a_page_must_not_hold_is_refused() -> None:
