@@ -17,6 +17,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -130,9 +131,9 @@ class Reader:
             process.send_signal(signal.SIGINT)
             assert "stopped" in process.communicate(timeout=STEP_S)[0]
 
-    def follow(self, page: Path) -> None:
-        """Every block of the page; an AssertionError names the block that is not as the page says."""
-        for block in blocks(page):
+    def follow(self, written: Sequence[Block]) -> None:
+        """Every block in turn; an AssertionError names the one that is not as its page says."""
+        for block in written:
             if block.how == "install":
                 self._said = ""
             elif block.how == "keep":
