@@ -5,7 +5,7 @@ The word behind the fence's language says how a block is meant:
     sh            typed in a terminal; must succeed            sh keep      stays running until the page ends
     sh refused    must fail, with one line of ours             sh install   what this test runs in
     python        a program                                    text         what the block before it prints
-    text exact    the same, and nothing in it is drawn: every character counts
+    text exact    all of it, and nothing in it is drawn        text values   its lines, and nothing in them is drawn
 
 Noise differs from run to run, so of a `text` block only the form is compared: every number counts as any number, and
 each line stands in the output, in that order; `…` stands for anything.
@@ -82,16 +82,17 @@ def prose(page: Path) -> str:
     return re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
 
 
-def form(text: str) -> str:
-    """The text without frames, line ends and the values of numbers."""
-    return " ".join(_NUMBER.sub("#", _FRAME.sub(" ", text)).split())
+def form(text: str, *, values: bool = False) -> str:
+    """The text without frames and line ends, and without the values of numbers unless they count."""
+    plain = _FRAME.sub(" ", text)
+    return " ".join((plain if values else _NUMBER.sub("#", plain)).split())
 
 
-def missing_lines(said: str, shown: str) -> list[str]:
+def missing_lines(said: str, shown: str, *, values: bool = False) -> list[str]:
     """What a `text` block shows and the output does not have in that order."""
-    rest, missing = form(said), []
+    rest, missing = form(said, values=values), []
     for line in re.split(r"…|\n", shown):
-        wanted = form(line)
+        wanted = form(line, values=values)
         if wanted and wanted not in rest:
             missing.append(line.strip())
         elif wanted:
@@ -143,7 +144,7 @@ class Reader:
             elif block.how == "exact":
                 assert self._said.strip() == block.text.strip(), f"{block.where}: this was said:\n{self._said}"
             elif block.language == "text" and self._said:
-                missing = missing_lines(self._said, block.text)
+                missing = missing_lines(self._said, block.text, values=block.how == "values")
                 assert not missing, f"{block.where}: the page shows {missing}, and this was said:\n{self._said}"
 
     def _run(self, block: Block) -> None:

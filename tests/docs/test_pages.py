@@ -39,7 +39,7 @@ def test_these_are_the_pages() -> None:
 def test_every_fence_is_one_that_a_test_follows(name: str) -> None:
     page = DOCS / f"{name}.md"
     known = {("sh", ""), ("sh", "keep"), ("sh", "refused"), ("sh", "install"), ("python", "")}
-    known |= {("text", ""), ("text", "exact")}
+    known |= {("text", ""), ("text", "exact"), ("text", "values")}
     assert {(block.language, block.how) for block in blocks(page)} <= known
     written = page.read_text(encoding="utf-8")
     assert written.count("```") == 2 * len(blocks(page))
@@ -142,6 +142,8 @@ def test_a_page_that_shows_what_was_not_said_is_found() -> None:
     assert missing_lines(said, "Between 1% and 2% of the 3 to 4 customers\n…\nblack 7\n") == []
     assert missing_lines(said, "black 7\nBetween 1% and 2%\n") == ["Between 1% and 2%"]
     assert missing_lines(said, "white 7\n") == ["white 7"]
+    assert missing_lines(said, "black 44\n", values=True) == []
+    assert missing_lines(said, "black 7\n", values=True) == ["black 7"]
 
 
 def test_programs_in_which_nothing_is_drawn_print_what_the_pages_show(tmp_path: Path) -> None:
