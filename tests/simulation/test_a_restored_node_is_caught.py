@@ -65,7 +65,10 @@ def put_back(room: Processes, backup: Path, *, whole: bool) -> None:
         shutil.copytree(backup / "log", home / "log")
 
 
-@pytest.mark.parametrize("whole", [False, True], ids=["its database", "its whole folder"])
+@pytest.mark.parametrize(
+    "whole",
+    [pytest.param(False, marks=pytest.mark.slow, id="its database"), pytest.param(True, id="its whole folder")],
+)
 def test_a_node_restored_from_a_backup_is_caught_and_serves_again_after_a_replay(tmp_path: Path, whole: bool) -> None:
     with processes(tmp_path, peer_timeout_s=5) as room:
         room.ask("0.5")

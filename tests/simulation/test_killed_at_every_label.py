@@ -238,7 +238,7 @@ def test_a_coordinator_killed_in_a_question_loses_nothing_and_repeats_nothing(ro
 
 def test_a_coordinator_killed_in_a_match_loses_nothing_and_places_once(tmp_path: Path) -> None:
     with deaths(tmp_path, matches=10) as room:
-        for label in IN_A_MATCH[COORDINATOR][::6]:
+        for label in IN_A_MATCH[COORDINATOR][::9]:
             room.die(COORDINATOR, label, 1)
 
 

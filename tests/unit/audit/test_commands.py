@@ -163,7 +163,7 @@ def needed_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_bit_that_is_flipped_on_the_disk_is_noticed_and_the_file_named(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
