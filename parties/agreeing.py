@@ -14,6 +14,7 @@ from cleanroom.ids import PartyName, analyst_name
 from cleanroom.question.agreement import Agreement, in_force
 from cleanroom.question.contract import Contract
 from cleanroom.report.agreement_words import changes
+from cleanroom.whole_file import replace_file
 from parties.database import Database
 from parties.former_copies import check_next_log
 from parties.home import Home
@@ -122,21 +123,6 @@ def _check_not_closed(home: Home, contract: Contract) -> None:
         raise StateError(
             f"room {contract.room} was closed by {standing.by}: {standing.reason}; agree on a room under another name"
         )
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """All of it or nothing, durable when this returns."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-    folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def names(parties: tuple[PartyName, ...]) -> str:

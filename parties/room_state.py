@@ -22,7 +22,8 @@ from cleanroom.question.agreement import Agreement, parse_agreement
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.contract import Contract
 from cleanroom.transport.enrolment import accept_certificate, request_certificate, request_renewal
-from parties.agreeing import check_before_signing, put_in_force, replace_file, sign
+from cleanroom.whole_file import replace_file
+from parties.agreeing import check_before_signing, put_in_force, sign
 from parties.home import Home
 from parties.room_file import RoomFile
 from parties.settings import DEFAULT_TIMEOUT_S, ROLES, Analyst, NodeSettings, write_settings

@@ -270,7 +270,7 @@ def _note_proofs(post: Post) -> None:
             _PROOF_LENGTHS[envelopes[0].envelope_id] = len(canonical_bytes(header["proof"]))
         return envelopes
 
-    post.write = noting  # type: ignore[method-assign]
+    post.write = noting  # type: ignore[method-assign] # what is written stays as it is; it is only measured
 
 
 # ---- one party -------------------------------------------------------------------------------------------------------

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cleanroom.audit.files import write_durably
 from cleanroom.audit.home import AuditorHome
 from cleanroom.cosigner.cosigner import Cosigner
 from cleanroom.cosigner.mirror import Mirror
 from cleanroom.crypto.key_files import private_folder
 from cleanroom.errors import CleanroomError, StateError
 from cleanroom.report.visible import visible
+from cleanroom.whole_file import replace_file
 
 if TYPE_CHECKING:
     from cleanroom.audit.given import Terms
@@ -67,7 +67,7 @@ def _mirror(folder: Path, name: str, home: AuditorHome, terms: "Terms") -> Mirro
     begun = folder / f"{name}.begun"
     mirror = Mirror(folder / f"{name}.sqlite", terms.policy, name=home.name(), begun=begun.exists())
     if not begun.exists():
-        write_durably(begun, b"the mirror beside this file was begun; without it the cosigning key is retired\n")
+        replace_file(begun, b"the mirror beside this file was begun; without it the cosigning key is retired\n")
     return mirror
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from cleanroom.audit.files import read_input
 from cleanroom.audit.home import AuditorHome
 from cleanroom.audit.options import HOME
 from cleanroom.ids import party_name
+from cleanroom.whole_file import read_input
 
 
 @click.command()

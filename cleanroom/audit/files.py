@@ -16,22 +16,10 @@ from cleanroom.transparency.hashes import HASH_BYTES, MAX_ENTRY_BYTES
 from cleanroom.transparency.note import MAX_NOTE_BYTES
 from cleanroom.transparency.outcome import AuditFailure, Outcome
 from cleanroom.transparency.tile import parse_place
+from cleanroom.whole_file import replace_file
 
-MAX_INPUT_BYTES = 1 << 20
 MAX_FOLDER_BYTES = 1 << 31
 MAX_FILES = 1_000_000
-
-
-def read_input(path: Path, limit: int = MAX_INPUT_BYTES) -> bytes:
-    """A file given by hand; raises UsageError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > limit:
-        raise UsageError(f"{path} is longer than {limit} bytes")
-    return data
 
 
 def read_log(folder: Path) -> dict[str, bytes]:
@@ -81,19 +69,9 @@ def _bounded(path: Path, name: str, limit: int) -> bytes:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Beside the file, on the disk, then in its place, so that nobody ever finds half of it."""
+    """A file of a log, in folders that are made where they are missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    replace_file(path, data, draft=path.with_name(f".{path.name}.draft"))
 
 
 def write_evidence(folder: Path, notes: tuple[bytes, ...]) -> tuple[Path, ...]:

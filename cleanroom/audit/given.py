@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleanroom.audit.files import read_input
 from cleanroom.errors import CleanroomError, UsageError
 from cleanroom.querylog.log_policy import log_key, log_policy
 from cleanroom.question.agreement import in_force
@@ -18,6 +17,7 @@ from cleanroom.transparency.note_key import NoteKey, parse_vkey
 from cleanroom.transparency.policy import NOBODY, Policy
 from cleanroom.transparency.policy_file import parse_policy
 from cleanroom.transparency.proof_file import FIRST_LINE, parse_proof
+from cleanroom.whole_file import read_input
 
 _AGE = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cleanroom.audit.checked import summary, verified
-from cleanroom.audit.files import read_input
 from cleanroom.audit.former import tied
 from cleanroom.audit.options import AGREEMENTS, FORMER, KEPT, LOG_FOLDER
 from cleanroom.errors import CleanroomError, UsageError
 from cleanroom.report.visible import visible
 from cleanroom.transparency.outcome import Outcome
+from cleanroom.whole_file import read_input
 
 if TYPE_CHECKING:
     from cleanroom.audit.given import Terms

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cleanroom.audit.checked import summary, unverified_entries, verified
-from cleanroom.audit.files import write_durably
 from cleanroom.audit.options import AGREEMENTS, KEPT, LOG_FOLDER
+from cleanroom.whole_file import replace_file
 
 if TYPE_CHECKING:
     from cleanroom.querylog.history import History
@@ -66,7 +66,7 @@ def show(
     if out is None:
         click.echo(text, nl=False)
     else:
-        write_durably(out, text.encode("utf-8"))
+        replace_file(out, text.encode("utf-8"))
         click.echo(f"written: {out}")
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from cleanroom.audit.checked import summary, uncounted, verified
-from cleanroom.audit.files import read_input
 from cleanroom.audit.former import tied
 from cleanroom.audit.options import AGREEMENTS, FORMER, KEPT, LOG_FOLDER
 from cleanroom.errors import UsageError
@@ -16,6 +15,7 @@ from cleanroom.transparency.head import Freshness
 from cleanroom.transparency.outcome import AuditFailure, Outcome
 from cleanroom.transparency.policy import NOBODY, Policy
 from cleanroom.transparency.proof_file import MAX_PROOF_BYTES, parse_proof, verify_proof
+from cleanroom.whole_file import read_input
 
 
 @click.command()

@@ -11,27 +11,16 @@ from typing import NoReturn
 import click
 
 from cleanroom.coordinator.home import CoordinatorHome
-from cleanroom.errors import CleanroomError, UsageError
+from cleanroom.errors import CleanroomError
 from cleanroom.transport.event_log import EventLog
+from cleanroom.whole_file import read_input
 
 HOME = click.option("--home", type=click.Path(path_type=Path), required=True, help="The coordinator's folder.")
-_MAX_INPUT_BYTES = 1 << 20
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_INPUT_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > _MAX_INPUT_BYTES:
-        raise UsageError(f"{path} is longer than 1 MiB")
-    return data
 
 
 def _show_card(home: CoordinatorHome) -> None:
@@ -91,7 +80,7 @@ def rotate_log_key(home: Path) -> None:
 @click.option("--replace", is_flag=True, help="Sign a new key for a name that has one; the old certificate is denied.")
 def sign(request: Path, home: Path, out: Path | None, replace: bool) -> None:
     """Sign a party's certificate request. Compare name and key fingerprint with the company first."""
-    peer, fingerprint, certificate = CoordinatorHome(home).sign(_read(request), replace=replace, now=_now())
+    peer, fingerprint, certificate = CoordinatorHome(home).sign(read_input(request), replace=replace, now=_now())
     click.echo(f"{peer.role} {peer.name}", err=True)
     click.echo(f"key fingerprint {fingerprint}", err=True)
     if out is None:
@@ -125,7 +114,7 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
         log.event("certificate", note=warning)
     room = RoomServer(
         coordinator_home,
-        in_force(_read(contract)).contract,
+        in_force(read_input(contract)).contract,
         place=place,
         now=_now,
         log=log,

@@ -10,7 +10,6 @@ rooms/<room>.sqlite           one database for each room's log; <room>.2.sqlite 
 rooms/<room>.log/             the log as files for auditors: checkpoint and tiles
 """
 
-import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from cleanroom.transport.authority import Authority, default_validity
 from cleanroom.transport.certificates import Leaf, read_leaf
 from cleanroom.transport.names import Peer
 from cleanroom.transport.requests import key_fingerprint, new_tls_key, read_request, tls_key
+from cleanroom.whole_file import replace_file
 
 _MAX_FILE_BYTES = 1 << 20
 _MAX_DENIED = 10_000
@@ -186,15 +186,8 @@ class CoordinatorHome:
         return data
 
     def _write(self, name: str, data: bytes) -> None:
-        """Beside the file, durable, then in its place, so that no reader ever sees half of it."""
         path = self.folder / name
-        draft = path.with_name(f"{path.name}.draft")
-        with draft.open("wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
+        replace_file(path, data, mode=0o600, draft=path.with_name(f"{path.name}.draft"))
 
 
 def _numbered(room: str, log_number: int) -> str:

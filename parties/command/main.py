@@ -38,6 +38,12 @@ def cli() -> None:
     """
 
 
+def _become(program: str, arguments: tuple[str, ...]) -> NoReturn:
+    """Another program of ours in the place of this one."""
+    words = [sys.executable, "-m", program, *(arguments or ("--help",))]
+    os.execv(sys.executable, words)  # noqa: S606 # our own interpreter and module, no shell
+
+
 @cli.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     short_help="Run the coordinator: init, sign, serve.",
@@ -45,7 +51,7 @@ def cli() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def coordinator(arguments: tuple[str, ...]) -> NoReturn:
     """The coordinator is a program of its own that never loads a party's code; this starts it."""
-    os.execv(sys.executable, [sys.executable, "-m", "cleanroom.coordinator", *(arguments or ("--help",))])  # noqa: S606 # our own interpreter and module, no shell
+    _become("cleanroom.coordinator", arguments)
 
 
 @cli.command(
@@ -55,7 +61,7 @@ def coordinator(arguments: tuple[str, ...]) -> NoReturn:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def audit(arguments: tuple[str, ...]) -> NoReturn:
     """The auditor's program is one of its own as well: it loads neither a party's code nor the coordinator's."""
-    os.execv(sys.executable, [sys.executable, "-m", "cleanroom.audit", *(arguments or ("--help",))])  # noqa: S606 # our own interpreter and module, no shell
+    _become("cleanroom.audit", arguments)
 
 
 for below in (ledger, approvals):

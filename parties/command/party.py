@@ -7,27 +7,14 @@ from pathlib import Path
 import click
 
 from cleanroom.crypto.key_files import private_folder
-from cleanroom.errors import UsageError
 from cleanroom.ids import party_name
 from cleanroom.question.card import CoordinatorCard, PartyCard
+from cleanroom.whole_file import read_input
 from parties.home import Home
 
 HOME = click.option(
     "--home", type=click.Path(path_type=Path), required=True, help="The node's folder: keys, contract, state."
 )
-_MAX_INPUT_BYTES = 1 << 20
-
-
-def read_input(path: Path) -> bytes:
-    """A file given by hand; raises UsageError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_INPUT_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > _MAX_INPUT_BYTES:
-        raise UsageError(f"{path} is longer than 1 MiB")
-    return data
 
 
 @click.group()

@@ -8,6 +8,7 @@ import click
 from cleanroom.errors import UsageError
 from cleanroom.question.agreement import Agreement, parse_agreement
 from cleanroom.report.agreement_words import changes, lines
+from cleanroom.whole_file import read_input, replace_file
 from parties.agreeing import (
     OTHER_ORDER,
     agreement_in_force,
@@ -15,12 +16,11 @@ from parties.agreeing import (
     contract_of,
     names,
     put_in_force,
-    replace_file,
     settle,
     sign,
 )
 from parties.command.log_heads import heads
-from parties.command.party import HOME, read_input
+from parties.command.party import HOME
 from parties.command.standing import close, pause, resume, status
 from parties.home import Home
 from parties.room_file import RoomFile, read_room_file

@@ -12,9 +12,10 @@ from cleanroom.question.resumption import Resumption, parse_resumption, start_re
 from cleanroom.question.stop import CLOSED, PAUSED, Stop
 from cleanroom.report.agreement_words import ROOM, terms
 from cleanroom.report.visible import visible
-from parties.agreeing import agreement_in_force, names, replace_file, written_at
+from cleanroom.whole_file import read_input, replace_file
+from parties.agreeing import agreement_in_force, names, written_at
 from parties.beside import desk_beside
-from parties.command.party import HOME, read_input
+from parties.command.party import HOME
 from parties.home import Home
 from parties.room_life import log_at_home, resume_at_home, stop_at_door, stop_at_home
 

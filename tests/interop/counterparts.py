@@ -8,7 +8,8 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+
+from cleanroom.transparency.cosignature import cosigned_at, with_cosignature
+from cleanroom.transparency.note_key import NoteKey, parse_vkey
+from cleanroom.transparency.witness import Advance, consider, nothing_held
 
 LOCK = Path(__file__).with_name("aics.lock")
 PATIENCE_S = 300
@@ -122,3 +127,29 @@ def post(address: str, body: bytes) -> tuple[int, bytes]:
             return answer.status, answer.read()
     except HTTPError as refused:
         return refused.code, refused.read()
+
+
+def judged(
+    counterparts: Counterparts, config: Path, log_key: NoteKey, requests: Iterable[tuple[str, bytes, int]]
+) -> list[dict[str, Any]]:
+    """Their witness and ours decide on the same requests, each named and with the status that both must give.
+
+    Its cosignatures hold under our rules, its conflicts answer as ours do. Returns the evidence that it kept.
+    """
+    vkey = counterparts.witness("init", "--config", config, "--name", "foreign.example/w1", "--listen", "127.0.0.1:0")
+    counterparts.witness("add-log", "--config", config, "--origin", log_key.name, "--vkey", log_key.vkey())
+    key, held = parse_vkey(vkey.strip()), nothing_held(log_key.name)
+    with serving(counterparts, config) as address:
+        for name, body, status in requests:
+            decision = consider(body, held, [log_key], int(time.time()))
+            ours = 200 if isinstance(decision, Advance) else decision.answer.status
+            theirs, answered = post(address, body)
+            assert (name, ours, theirs) == (name, status, status)
+            if isinstance(decision, Advance):
+                held = decision.held
+                note = with_cosignature(decision.note, answered, key)
+                assert cosigned_at(note, key) is not None
+            elif status == 409:
+                assert answered == decision.answer.body
+    evidence: list[dict[str, Any]] = json.loads(counterparts.witness("evidence", "--config", config))
+    return evidence

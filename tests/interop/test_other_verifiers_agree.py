@@ -1,19 +1,13 @@
 """An auditor needs nothing of ours: aics-tlog verifies our folders, aics-witness judges heads as our witness does."""
 
-import json
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cleanroom.transparency.checkpoint import Checkpoint, sign_checkpoint
 from cleanroom.transparency.consistency import prove_consistency
-from cleanroom.transparency.cosignature import cosigned_at, with_cosignature
 from cleanroom.transparency.inclusion import prove_inclusion
 from cleanroom.transparency.note import SignatureLine, SignedNote
-from cleanroom.transparency.note_key import parse_vkey
-from cleanroom.transparency.witness import Advance, consider, nothing_held
 from cleanroom.transparency.witness_message import WitnessRequest
 from tests.built_log import (
     COSIGNERS,
@@ -26,7 +20,7 @@ from tests.built_log import (
     some_entries,
     tree_of,
 )
-from tests.interop.counterparts import AUDIT, Counterparts, install, post, serving
+from tests.interop.counterparts import AUDIT, Counterparts, install, judged
 
 pytestmark = pytest.mark.slow
 
@@ -139,22 +133,5 @@ def requests() -> list[tuple[str, bytes, int]]:
 def test_aics_witness_cosigns_our_log_and_refuses_in_the_same_words_as_ours(
     counterparts: Counterparts, tmp_path: Path
 ) -> None:
-    config = tmp_path / "witness.json"
-    vkey = counterparts.witness("init", "--config", config, "--name", "foreign.example/w1", "--listen", "127.0.0.1:0")
-    counterparts.witness("add-log", "--config", config, "--origin", ORIGIN, "--vkey", LOG_KEY.vkey())
-    key = parse_vkey(vkey.strip())
-    held = nothing_held(ORIGIN)
-    with serving(counterparts, config) as address:
-        for name, body, status in requests():
-            decision = consider(body, held, [LOG_KEY], int(time.time()))
-            ours = 200 if isinstance(decision, Advance) else decision.answer.status
-            theirs, answered = post(address, body)
-            assert (name, ours, theirs) == (name, status, status)
-            if isinstance(decision, Advance):
-                held = decision.held
-                note = with_cosignature(decision.note, answered, key)
-                assert cosigned_at(note, key) is not None
-            elif status == 409:
-                assert answered == decision.answer.body
-    evidence: list[dict[str, Any]] = json.loads(counterparts.witness("evidence", "--config", config))
+    evidence = judged(counterparts, tmp_path / "witness.json", LOG_KEY, requests())
     assert len(evidence) == 2

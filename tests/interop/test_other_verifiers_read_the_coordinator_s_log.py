@@ -11,15 +11,13 @@ from typing import Any
 import pytest
 
 from cleanroom.querylog.log_policy import cosigner_key, log_key, log_policy
-from cleanroom.transparency.cosignature import cosigned_at, with_cosignature
 from cleanroom.transparency.note import parse_note
-from cleanroom.transparency.note_key import parse_vkey
 from cleanroom.transparency.proof_file import parse_proof
 from cleanroom.transparency.witness import Advance, consider, nothing_held
 from cleanroom.transparency.witness_message import WitnessRequest, parse_request
 from tests.audit_command import audit
 from tests.coordinators_log import CoordinatorsLogs, write_logs
-from tests.interop.counterparts import AUDIT, Counterparts, install, post, serving
+from tests.interop.counterparts import AUDIT, Counterparts, install, judged
 
 SIZES = (3, 300, 1000)
 COSIGNERS = ("shop", "brand", "eye")
@@ -159,22 +157,6 @@ def test_our_own_witness_ends_so_with_every_request_of_a_small_room(tmp_path: Pa
 def test_aics_witness_cosigns_what_our_coordinator_hands_out_and_refuses_as_our_cosigners_do(
     counterparts: Counterparts, logs: CoordinatorsLogs, tmp_path: Path
 ) -> None:
-    config, policy = tmp_path / "witness.json", log_policy(logs.room.contract)
-    (known,) = policy.log_keys
-    vkey = counterparts.witness("init", "--config", config, "--name", "foreign.example/w1", "--listen", "127.0.0.1:0")
-    counterparts.witness("add-log", "--config", config, "--origin", known.name, "--vkey", known.vkey())
-    key, held = parse_vkey(vkey.strip()), nothing_held(known.name)
-    with serving(counterparts, config) as address:
-        for name, body, status in requests(logs):
-            decision = consider(body, held, policy.log_keys, int(time.time()))
-            ours = 200 if isinstance(decision, Advance) else decision.answer.status
-            theirs, answered = post(address, body)
-            assert (name, ours, theirs) == (name, status, status)
-            if isinstance(decision, Advance):
-                held = decision.held
-                note = with_cosignature(decision.note, answered, key)
-                assert cosigned_at(note, key) is not None
-            elif status == 409:
-                assert answered == decision.answer.body
-    evidence = json.loads(counterparts.witness("evidence", "--config", config))
-    assert len(evidence) >= 1
+    (known,) = log_policy(logs.room.contract).log_keys
+    evidence = judged(counterparts, tmp_path / "witness.json", known, requests(logs))
+    assert len(evidence) == 4, "three forks and the proof that failed"

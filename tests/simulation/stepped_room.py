@@ -367,6 +367,11 @@ def small_parties(*names: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def publish_at_steps(server: RoomServer) -> None:
+    """No thread publishes heads: every step of a party does, by the coordinator's own rule."""
+    server.heads.start = lambda: None  # type: ignore[method-assign] # `publish_if_due` is called by `SteppedParty.cosign`
+
+
 @contextmanager
 def stepped_room(
     folder: Path,
@@ -385,7 +390,7 @@ def stepped_room(
     home, log = CoordinatorHome(state.coordinator_home), io.StringIO()
     contract = parse_agreement(state.agreement_file.read_bytes()).contract
     server = RoomServer(home, contract, place=place, now=lambda: datetime.now(UTC), log=EventLog(log))
-    server.heads.start = lambda: None  # type: ignore[method-assign] # heads are published at every step, not by a thread
+    publish_at_steps(server)
     port = server.start("127.0.0.1:0")
     opened: dict[str, SteppedParty] = {}
     try:

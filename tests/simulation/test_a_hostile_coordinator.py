@@ -5,7 +5,6 @@ placement that was not signed, act twice on one message, release an answer witho
 honest party for what it delivers again. Row 23, and the order of protocol sections 2 and 4.
 """
 
-import base64
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from cleanroom.coordinator.placement import placement_hash
 from cleanroom.crypto.placement import place
 from cleanroom.querylog.dsse import peek_statement, sign_statement
 from cleanroom.wire.messages import Delivery, Envelope, LogEntry, LogPage, Placement, Published
+from tests.lying_hub import damaged
 from tests.simulation.stepped_room import SteppedRoom, small_parties, stepped_room
 
 Slots = tuple[bytes, bytes]
@@ -225,17 +225,6 @@ def test_a_message_with_a_changed_header_does_nothing_and_blames_nobody(room: St
             room["brand"].take(replace(envelope, **change))
     room.settle()
     assert state_of(room) == before
-
-
-def damaged(note: bytes, line: int) -> bytes:
-    """A note with one bit flipped in one of its signatures; the first is the log's."""
-    text, empty, signatures = note.rpartition(b"\n\n")
-    lines = signatures.split(b"\n")
-    *words, last = lines[line].split(b" ")
-    data = bytearray(base64.b64decode(last))
-    data[-1] ^= 1
-    lines[line] = b" ".join([*words, base64.b64encode(bytes(data))])
-    return text + empty + b"\n".join(lines)
 
 
 HEADS: dict[str, Callable[[Published], Published]] = {

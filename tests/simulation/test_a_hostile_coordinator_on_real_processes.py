@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,11 @@ STATEMENTS: dict[str, dict[str, str]] = {
 PAUSES = "SELECT 1 FROM room_stop"
 
 
+def shown(note: Path, _look: object) -> bool:
+    """Whether the evidence is on the disk."""
+    return note.exists()
+
+
 @pytest.mark.parametrize(
     "kind", [next(iter(STATEMENTS)), *(pytest.param(kind, marks=pytest.mark.slow) for kind in [*STATEMENTS][1:])]
 )
@@ -208,7 +214,7 @@ def test_a_statement_in_a_partys_name_under_the_logs_key_pauses_the_room(kind: s
         for name in room.room.processes:
             room.room.wait_until(name, lambda look: look(PAUSES))
             folder = room.room.state.home(PartyName(name)).mirror_folder / "evidence"
-            room.room.wait_until(name, lambda _, note=folder / "1-theirs.note": note.exists())  # type: ignore[misc]
+            room.room.wait_until(name, partial(shown, folder / "1-theirs.note"))
         assert room.held() == before
         room.room[OWNER].kill()
         assert room.held() == before

@@ -28,7 +28,7 @@ from cleanroom.transport.client import CoordinatorClient
 from cleanroom.transport.event_log import EventLog
 from parties.serve import connect
 from tests.live_room import read_database
-from tests.simulation.stepped_room import SteppedParty, SteppedRoom
+from tests.simulation.stepped_room import SteppedParty, SteppedRoom, publish_at_steps
 
 
 @dataclass
@@ -76,7 +76,7 @@ def other_coordinator(room: SteppedRoom, folder: Path) -> Iterator[OtherCoordina
     """Serve the copy; raises what the coordinator's start raises."""
     said, home = io.StringIO(), CoordinatorHome(folder)
     server = RoomServer(home, room.contract, place=place, now=lambda: datetime.now(UTC), log=EventLog(said))
-    server.heads.start = lambda: None  # type: ignore[method-assign] # heads are published at every step
+    publish_at_steps(server)
     port = server.start("127.0.0.1:0")
     other = OtherCoordinator(server, f"127.0.0.1:{port}", home, said)
     try:
