@@ -24,8 +24,9 @@ theta = 1 is the difference of the means. For their ratio, m_T - theta m_C is 0 
 
 Doubt is split by Bonferroni: a tenth of it for the two n, a tenth for the two m, the rest for D.
 
-If a fixed crowd is assigned by lot instead, the variance of D is at most the one used here (Neyman, 1923) and each
-group's own bound still holds (Hoeffding, 1963, theorem 4); that the joint exponent holds too is tested, not proved.
+If a fixed crowd of L people is assigned by lot instead, each group's own bound still holds (Hoeffding, 1963, theorem
+4), and the variance of D is at most the one used here times L / (L - 1) (Neyman, 1923), which counts for a handful of
+people only; that the joint bound holds too is tested, not proved.
 """
 
 import math

@@ -116,7 +116,7 @@ class Flow:
             rows=tuple(_people(answer, one) if people else _share(answer, one) for one in found),
             sentences=_sentences(answer, found),
             not_covered=(
-                *not_covered(answer.asker, answer.owner),
+                *not_covered(answer),
                 "Stages that go together need not cause each other, and which came first is not in the numbers.",
             ),
             chart=Chart("heat"),
@@ -199,7 +199,7 @@ def _one(answer: Answer, one: Combination) -> str:
     often = "more" if one.more else "less"
     share = f"{spanned(one.share.low, one.share.high, '%')} of them" if one.share is not None else ""
     low, high = one.times if one.times is not None else (0, None)
-    times = f"at least {low / 100:g}" if high is None else f"{low / 100:g} to {high / 100:g}"
+    times = f"at least {low / 100:.12g}" if high is None else f"{low / 100:.12g} to {high / 100:.12g}"
     return (
         f"Customers who have {answer.by} {named(one.cell.by)} at {answer.asker} have {answer.column}"
         f" {named(one.cell.of)} at {answer.owner} {often} often than the others ({share}; {times} times as often)."

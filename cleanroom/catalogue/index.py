@@ -77,7 +77,7 @@ class Index:
             rows=rows,
             sentences=_sentences(match, rows, ranges),
             not_covered=(
-                *not_covered(match.asker, match.owner),
+                *not_covered(match),
                 f"An index says that something is more frequent among the shared customers, not why: {match.asker} may"
                 " attract such customers, or change them.",
             ),

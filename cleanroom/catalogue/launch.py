@@ -86,7 +86,7 @@ class Launch:
             sentences=_sentences(request, names, shares, average, places, answer.threshold),
             not_covered=(
                 "Whether those who have it would buy the new product: it is ranked by what it is like.",
-                *not_covered(request.asker, request.owner),
+                *not_covered(answer),
             ),
             chart=Chart("bars", average.value),
             files=(("launch", _file(request, names, shares, average, places)),),
@@ -157,7 +157,7 @@ def _file(
                 else None,
                 "index_low": None if share.hidden else float(100 * share.low / average.high),
                 "index_high": None if share.hidden or not average.low else float(100 * share.high / average.low),
-                "differs": share.differs(average),
+                "differs": share.differs(average) and not share.hidden,
                 "best_rank": place[0] if place else None,
                 "worst_rank": place[1] if place else None,
             }

@@ -33,12 +33,14 @@ from cleanroom.catalogue.checked import declared
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.finding import Chart, Finding, Row
 from cleanroom.catalogue.rounding import outward, said
+from cleanroom.catalogue.words import on_a_grid
 from cleanroom.errors import UsageError
 from cleanroom.nearest import listed, quoted
 from cleanroom.question.columns import Dimension, Measure
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import Terms, find_column, partition_cells
 from cleanroom.report.answer import Answer
+from cleanroom.report.sentence import with_noise
 
 _SUM_SHARE = Fraction(3, 4)
 _MOST_PEOPLE = 1 << 31
@@ -106,7 +108,7 @@ class Lift:
             covers="noise and sampling",
             rows=rows[:3],
             sentences=words.sentences(answers[0].threshold if any(few) else 0, rows),
-            not_covered=words.not_covered(),
+            not_covered=(*words.not_covered(), *with_noise(max(answer.threshold for answer in answers))),
             chart=Chart("bars", Fraction(0)),
             files=(("lift", [_file_row(row, unit) for row, unit in zip(rows, words.units, strict=True)]),),
         )
@@ -291,6 +293,7 @@ class _Words:
             )
         if self.measure is not None:
             lines.append(f"Amounts beyond the agreed bounds of {self.outcome}; people without a value count as 0.")
+            lines.extend(on_a_grid((self.measure,)))
         return tuple(lines)
 
 

@@ -66,7 +66,7 @@ class Overlap:
                 ),
             ),
             sentences=said,
-            not_covered=not_covered(answer.asker, answer.owner),
+            not_covered=not_covered(answer),
             chart=Chart("bars"),
         )
 

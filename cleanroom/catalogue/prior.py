@@ -99,7 +99,7 @@ class Prior:
                 "The tastes of one person: everybody of a segment gets the same guess.",
                 "Users who would never become customers of both; the guess is learned from customers that are.",
                 "The probabilities are estimates for ranking and mixing; only the intervals beside them are certain.",
-                *not_covered(request.asker, request.owner),
+                *not_covered(answer),
             ),
             chart=Chart("heat"),
             files=(("prior", _file(answer, names, values, found)),),
@@ -121,7 +121,7 @@ def _sentences(
         if parts:
             unlike.append(f"With {answer.by} {name}, {answer.column} is unlike that of all: {enumerated(parts)}.")
     if not unlike:
-        none = f"No {answer.by} can be told apart from all of them: the guess stays near the average."
+        none = f"No {answer.by} can be told apart from all of them: what sets their guesses apart may be noise."
         return (none, everybody)
     same = [
         name

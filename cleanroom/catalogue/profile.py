@@ -31,7 +31,7 @@ class Profile:
     version = 1
     says = (
         "What the shared customers prefer at the owner: which part of them has which value of one of its columns. Plan:"
-        " one histogram over the shared customers."
+        " one histogram over the shared customers, split by one of the asker's columns where wished."
     )
     sentence = (
         "Between 18% and 22% of the 1,180 to 1,226 customers that sportswear shares with bags have colour blue at bags,"
@@ -66,7 +66,7 @@ class Profile:
             covers="noise",
             rows=tuple(row for group in answer.groups() for row in _rows(answer, group)),
             sentences=sentences(answer),
-            not_covered=not_covered(answer.asker, answer.owner),
+            not_covered=not_covered(answer),
             chart=Chart("heat" if answer.by else "bars"),
         )
 

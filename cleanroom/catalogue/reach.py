@@ -36,7 +36,7 @@ class Reach:
     version = 1
     says = (
         "How many people the two companies reach together, each person counted once. Plans: a count of the shared"
-        " customers and one of all customers of the owner."
+        " customers and one of all customers of the owner, each for half of the budget."
     )
     sentence = (
         "sportswear and bags together reach 9,612 to 9,678 people, each counted once: 5,000 of sportswear and 4,612 to"
@@ -67,7 +67,7 @@ class Reach:
             rows=(added,) if people is None else (_together(added, match, people), added),
             sentences=(_sentence(match, added, people),),
             not_covered=(
-                *not_covered(match.asker, match.owner),
+                *not_covered(match),
                 f"The number of customers that {match.asker} has itself is its own, and is taken as given.",
                 f"Both counts are about one table of {match.owner}; a table imported between them would show as people"
                 " added or lost.",

@@ -37,7 +37,7 @@ from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.exposure import Windows, windows
 from cleanroom.catalogue.finding import Chart, Finding, Row
 from cleanroom.catalogue.rounding import outward, said
-from cleanroom.catalogue.words import label, not_covered, shared
+from cleanroom.catalogue.words import label, not_covered, on_a_grid, shared
 from cleanroom.errors import UsageError
 from cleanroom.nearest import listed, quoted
 from cleanroom.privacy.combination import reach
@@ -112,7 +112,7 @@ class Response:
             covers="noise",
             rows=rows,
             sentences=(*_sentences(first, rows, costs=bool(costs)), _accuracy(first, found, totals)),
-            not_covered=_not_covered(request, found, answers),
+            not_covered=_not_covered(terms, request, found, answers),
             chart=Chart("bars", zero),
             files=(("response", _file(found, answers)),),
         )
@@ -208,7 +208,7 @@ def _accuracy(answer: Answer, found: Windows, totals: Sequence[_Total]) -> str:
     )
 
 
-def _not_covered(request: Request, found: Windows, answers: Sequence[Answer]) -> tuple[str, ...]:
+def _not_covered(terms: Terms, request: Request, found: Windows, answers: Sequence[Answer]) -> tuple[str, ...]:
     lines = [
         "What these customers would have bought without the campaign: ask lift with a group that was held back.",
         f"Amounts of one person beyond the agreed bounds of a week, and customers who are not at {request.owner}.",
@@ -221,7 +221,8 @@ def _not_covered(request: Request, found: Windows, answers: Sequence[Answer]) ->
     left = [str(group[0].by) for group in answers[0].groups() if group[0].by not in values]
     if left:
         lines.append(f"{label(found.by, request.asker)} {enumerated(left)}: no campaign and week.")
-    return (*lines, *not_covered(request.asker, request.owner))
+    measures = (terms.datasets[request.owner].measure(week) for week in found.asked)
+    return (*lines, *on_a_grid(each for each in measures if each is not None), *not_covered(answers[0]))
 
 
 def _file(found: Windows, answers: Sequence[Answer]) -> list[dict[str, Any]]:

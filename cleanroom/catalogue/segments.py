@@ -23,7 +23,7 @@ from cleanroom.report.answer import Answer, Cell
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A percentage with the interval of its truth; `value` is raw, None where the base is nothing but noise.
+    """A percentage with the interval of its truth; `value` is the estimate, None where the base is nothing but noise.
 
     `hidden` says that people it is made of are to be shown as under the owner's display threshold.
     """
@@ -77,4 +77,5 @@ def _share(answer: Answer, value: str, groups: Sequence[Sequence[Cell]], stateme
         least, most = 0.0, 1.0
     low, high = outward(100.0 * least, 100.0 * most)
     hidden = len(groups) == 1 and (parts[0].below or few(answer, tuple(groups[0])))
-    return Share(Fraction(100.0 * part / total) if total > 0.0 else None, low, high, hidden)
+    estimate = min(max(Fraction(100.0 * part / total), low), high) if total > 0.0 else None
+    return Share(estimate, low, high, hidden)

@@ -8,7 +8,8 @@ Rules kept here:
   in the order in which the contract declares them, which says nothing about the data, as "cannot be told apart".
 - `other` is never ranked: how large it is depends on what the contract names. Who is first among the named values is
   "more than any other" only if it is also above `other`.
-- A number of people under the contract's display threshold is said as such.
+- A number of people under the contract's display threshold is said as such. No interval goes with that, and no level:
+  the noisy number is under it, the true one may not be, and the caption says so.
 - A mean or a quantile is said as its interval, each for itself and marked with its level; they are not compared.
 - Where the noise leaves nothing to say, that is what is said.
 """
@@ -52,6 +53,16 @@ def caption(answer: Answer) -> str:
         f"{together} with probability {float(answer.level):.0%} or more over the noise that {answer.owner} added; they"
         f" say nothing about people missing from {tables}."
         f" {cost[:1].upper()}{cost[1:]}{f' (delta {answer.delta:g})' if answer.delta else ''}."
+        f"{''.join(f' {line}' for line in with_noise(answer.threshold))}"
+    )
+
+
+def with_noise(threshold: int) -> tuple[str, ...]:
+    """What being under the contract's threshold does not say; nothing where the contract has none."""
+    if not threshold:
+        return ()
+    return (
+        f"Whether a number is under {threshold} is judged with its noise: the true one may be {threshold} or more.",
     )
 
 

@@ -23,7 +23,7 @@ from cleanroom.privacy.share import NoisyShare, ratio_range
 from cleanroom.report.answer import Answer, Cell
 from cleanroom.report.certainty import Range
 from tests.reference.combined_law import chance_at_least, one_noise
-from tests.unit.catalogue.planted import ASKER, OWNER, sample
+from tests.unit.catalogue.planted import ASKER, OWNER, Planted, sample
 
 LAWS: tuple[Law, ...] = ("gaussian", "laplace")
 COLOURS = ("Black", "Red", "Silver", "Yellow", "Blue", "other")
@@ -104,6 +104,16 @@ def test_an_overlap_under_the_contracts_threshold_is_said_as_such_and_not_shown(
     assert found.sentences == ("accessories shares under 20 customers with bikes.",)
     assert found.rows[0].value is found.rows[0].low is None
     assert read("overlap", {}, answer([20], threshold=20), people=2000).rows[0].value == 20
+
+
+def test_what_is_said_to_be_under_the_threshold_may_be_more_and_every_finding_says_so() -> None:
+    """Of 60 people, at epsilon 0.1, one finding in five says "under 20": that has no interval and no level."""
+    planted = Planted("overlap", {}, [60], threshold=20)
+    findings = [planted.asked("0.1") for _ in range(40)]
+    assert any("under 20" in found.sentences[0] for found in findings)
+    line = "Whether a number is under 20 is judged with its noise: the true one may be 20 or more."
+    assert all(found.not_covered[-1] == line for found in findings)
+    assert not any("judged" in line for line in read("overlap", {}, answer([500])).not_covered)
 
 
 # ---- profile ---------------------------------------------------------------------------------------------------------
@@ -292,6 +302,18 @@ def test_a_combination_that_occurs_nowhere_else_is_so_many_times_at_least() -> N
     found = read("flow", {"by": "helmet", "of": "colour"}, answer([500, 0, 0, 0, 0, 0, 0, 500, 0, 0, 0, 0] + [0] * 6))
     assert found.rows[0].differs
     assert "; at least " in found.sentences[1]
+
+
+def test_how_many_times_as_often_is_printed_to_the_hundredth_however_often() -> None:
+    """Six digits would cut the interval of a ratio above 10,000."""
+    cells = answer([2_000_000, 0, 0, 0, 0, 0, 30_000, 900_000_000, 0, 0, 0, 0] + [0] * 6)
+    times = combinations(cells)[0].times
+    assert times is not None
+    assert times[1] is not None
+    assert times[0] > 1_000_000
+    sentence = read("flow", {"by": "helmet", "of": "colour"}, cells).sentences[1]
+    said = sentence.partition("; ")[2].partition(" times")[0].split(" to ")
+    assert [round(100 * float(end), 6) for end in said] == [times[0], times[1]]
 
 
 def test_a_stage_under_the_threshold_is_not_told() -> None:

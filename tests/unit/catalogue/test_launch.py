@@ -98,6 +98,22 @@ def test_what_is_under_the_threshold_is_shown_as_such(terms: RoomFile) -> None:
     assert found.files[0][1][2]["high"] is None
 
 
+def test_a_share_that_is_shown_is_a_share_and_lies_in_its_interval(terms: RoomFile) -> None:
+    """Noisy people over a noisy base are -8%, or 140%, of a small segment every second time."""
+    for seed in range(20):
+        found = launch(terms, ((30, 5, 3), (2000, 2000, 1000), (0, 30, 10), (0, 0, 0)), Noise("gaussian", seed))
+        for row, line in zip(found.rows, found.files[0][1], strict=True):
+            assert row.low is not None
+            assert row.high is not None
+            assert row.value is None or 0 <= row.low <= row.value <= row.high <= 100
+            assert (line["index"] or 0) >= 0
+
+
+def test_a_hidden_segment_differs_from_nothing_in_the_file_either(terms: RoomFile) -> None:
+    found = launch(terms, ((3000, 1000, 1000), (2000, 2000, 1000), (5, 3000, 1000), (0, 0, 0)), threshold=20)
+    assert [line["differs"] for line in found.files[0][1]] == [row.differs for row in found.rows]
+
+
 def test_the_file_has_an_index_whose_interval_holds_both_shares(terms: RoomFile) -> None:
     ((name, lines),) = launch(terms, CLEAR).files
     assert name == "launch"

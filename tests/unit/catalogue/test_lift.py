@@ -183,6 +183,24 @@ def test_a_group_under_the_threshold_is_not_shown_and_has_no_effect(terms: RoomF
     )
 
 
+def test_under_the_threshold_is_said_of_noisy_numbers(terms: RoomFile) -> None:
+    found = lift(terms, CONVERSION, converted((3, 5000), (200, 5000)), threshold=20)
+    assert "the true one may be 20 or more." in found.not_covered[-1]
+
+
+@pytest.mark.parametrize(("outcome", "steps"), [("spend", "0.5 euros"), ("balance", "1 euros"), ("visits", "")])
+def test_amounts_between_the_agreed_steps_are_rounded_and_the_finding_says_so(
+    terms: RoomFile, outcome: str, steps: str
+) -> None:
+    """10,000 people with 24 cents each have spent 0.00 per person here: the interval is about rounded amounts."""
+    found = lift(terms, SPEND | ASSIGNED | {"outcome": outcome}, table_of(GROUPS, (None,), [(9,), (9,), (9,)]))
+    assert [line for line in found.not_covered if "steps" in line] == (
+        [f"Amounts between the agreed steps: each person's is rounded to a multiple of {steps} before it is added up."]
+        if steps
+        else []
+    )
+
+
 def test_groups_as_small_as_the_noise_say_nothing(terms: RoomFile) -> None:
     found = lift(terms, CONVERSION, converted((5, 20), (2, 20)))
     assert found.rows[2].value is None

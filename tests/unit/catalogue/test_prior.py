@@ -53,6 +53,17 @@ def test_many_people_keep_their_own_shares(terms: RoomFile) -> None:
     assert found.sentences[1].startswith("With segment north, colour is unlike that of all: red 59")
 
 
+def test_where_no_segment_can_be_told_apart_its_guess_may_still_be_far_from_the_average(terms: RoomFile) -> None:
+    """The sentence once said that it stays near; it is 20 points away here."""
+    found = prior(terms, ((60, 20, 20), (20, 60, 20), (20, 20, 60), (40, 40, 40)))
+    assert not any(row.differs for row in found.rows)
+    assert found.rows[0].value is not None
+    assert found.rows[0].value > 45
+    assert found.sentences[0] == (
+        "No segment can be told apart from all of them: what sets their guesses apart may be noise."
+    )
+
+
 def test_the_file_has_a_row_for_each_segment_and_the_average_for_an_unknown_one(terms: RoomFile) -> None:
     ((name, lines),) = prior(terms, CLEAR).files
     assert name == "prior"

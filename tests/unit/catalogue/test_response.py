@@ -71,6 +71,7 @@ def test_a_value_that_does_not_say_so_itself_can_be_translated(terms: RoomFile) 
     found = response(terms, WORDS | {"lags": "0", "exposure": ("A3=autumn@w03", "nothing=spring@spend_w04")})
     assert [row.value for row in found.rows] == [10 + 110 + 1300000, 1100 + 13000, 120000]
     assert any("other" in line and "no campaign and week" in line for line in found.not_covered)
+    assert any("a multiple of 1 euros before it is added up" in line for line in found.not_covered)
 
 
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])

@@ -166,6 +166,13 @@ def test_the_caption_names_the_level_the_noise_and_the_cost() -> None:
     assert "Cost shoes epsilon 1 of its budget at bags (delta 1e-09)." in line
 
 
+def test_the_caption_says_that_the_threshold_is_applied_to_noisy_numbers() -> None:
+    """Such as 12 of 35: the level is that of the intervals, and "under 20" has none."""
+    line = "Whether a number is under 20 is judged with its noise: the true one may be 20 or more."
+    assert caption(read_answer(small([600, 12, -3]))).endswith(line)
+    assert "judged" not in caption(read_answer(body([600, 300, 0])))
+
+
 def test_the_caption_of_a_pure_room_speaks_of_epsilon_alone() -> None:
     line = caption(read_answer(body([600, 300, 0], pure=True)))
     assert line.endswith("Cost shoes epsilon 1 of its budget at bags.")
