@@ -51,6 +51,11 @@ class NodeSettings:
         """Who this user id is, if that person has the role."""
         return next((one for one in self.analysts if one.uid == uid and role in one.roles), None)
 
+    def require_named(self, uid: int) -> None:
+        """Raises UsageError for a user who has no role here at all."""
+        if all(one.uid != uid for one in self.analysts):
+            self.require(uid, "asker")
+
     def require(self, uid: int, role: str) -> Analyst:
         """As `analyst`; raises UsageError that says how a person gets the role."""
         found = self.analyst(uid, role)

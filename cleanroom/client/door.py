@@ -9,7 +9,7 @@ import os
 import socket
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,8 @@ def ask_door(
 ) -> dict[str, Any]:
     """Send one request to a node's door; raises what the node raised.
 
-    Raises UnreachableError when no node is there, UnavailableError when it went away before it had answered: then it
-    may have done what was asked.
+    Raises UnreachableError when no node is there or its door is full, UnavailableError when it went away before it had
+    answered: then it may have done what was asked.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
@@ -59,9 +59,9 @@ def ask_door(
         except OSError as error:
             raise UnreachableError(f"no node answers at {path}: {error.strerror or error}") from None
         try:
-            with connection.makefile("rwb") as stream:
-                stream.write(json.dumps(request).encode("utf-8") + b"\n")
-                stream.flush()
+            with suppress(OSError):  # a node that reads no further has said why
+                connection.sendall(json.dumps(request).encode("utf-8") + b"\n")
+            with connection.makefile("rb") as stream:
                 for line in stream:
                     body = json.loads(line)
                     if "progress" in body:

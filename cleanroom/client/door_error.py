@@ -9,11 +9,13 @@ from cleanroom.errors import (
     RefusedError,
     StateError,
     UnavailableError,
+    UnreachableError,
     UsageError,
 )
 
 _KINDS: dict[str, type[CleanroomError]] = {
     "usage": UsageError,
+    "unreachable": UnreachableError,  # the door was too full to read the request; before its base, which has its kind
     "unavailable": UnavailableError,
     "state": StateError,
     "peer": PeerError,

@@ -1,7 +1,9 @@
 """What an operator types to agree on a room, to stop it and to go on, and the one line for each mistake."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +12,14 @@ from time import time
 import pytest
 import tomli_w
 
+from cleanroom.client.door import short_name
 from cleanroom.coordinator.home import CoordinatorHome
 from cleanroom.errors import CleanroomError, PeerError, RefusedError, StateError, UnavailableError, UsageError
 from cleanroom.ids import PartyName, analyst_name
 from cleanroom.question.agreement import parse_agreement
 from parties.beside import desk_beside
 from parties.command.main import cli
-from parties.door import Door
+from parties.door import MAX_CALLERS, Door
 from parties.home import Home
 from parties.room_life import door_commands, stop_at_home
 from parties.serve import open_home
@@ -364,6 +367,17 @@ def test_an_operator_under_another_user_pauses_at_the_socket(companies: Companie
     assert "paused" in companies.run("room", "pause", "--socket", socket, "--reason", WHY)
     assert "closed" in companies.run("room", "close", "--socket", socket, "--reason", WHY)
     assert (served.rung, served.desk.stops.standing().state) == (2, "closed")
+
+
+def test_an_operator_pauses_although_analysts_have_taken_every_place_at_the_door(
+    companies: Companies, served: Bell
+) -> None:
+    with ExitStack() as callers:
+        for _ in range(MAX_CALLERS):
+            one = callers.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            one.connect(callers.enter_context(short_name(companies.home("shop").socket_file)))
+        assert "paused" in companies.room("pause", "shop", "--reason", WHY)
+    assert (served.rung, served.desk.stops.standing().state) == (0, "paused")
 
 
 @pytest.mark.parametrize("where", [(), ("--home", "shop", "--socket", "shop/node.sock")])
