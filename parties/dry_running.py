@@ -19,7 +19,7 @@ from cleanroom.question.dry_run import OwnRecord, dry_run
 from cleanroom.question.plan import Plan
 from parties.desk import Desk
 from parties.door import Progress
-from parties.inquiry import standing_of
+from parties.inquiry import gone_on_with, standing_of
 from parties.node import Node
 from parties.receipts import Receipts
 from parties.requests import checked_again, question_of, view_of
@@ -33,7 +33,7 @@ def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress],
     """What the door does for `dry-run`."""
 
     def command(analyst: Analyst, request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-        desk, guess = node.desk, _guess(request)
+        desk, again, guess = node.desk, checked_again(request), _guess(request)
         question = question_of(desk.contract, desk.name, analyst.name, request)
         view = view_of(request)
 
@@ -48,7 +48,7 @@ def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress],
             )
             if found.price is not None:
                 view.check(desk.contract, question.owner, question.quantity)
-            return forecast_body(found, stored=found.price is not None and _is_stored(node, question))
+            return forecast_body(found, stored=found.price is not None and _is_charged(node, question, again=again))
 
         return node.call(look)
 
@@ -73,7 +73,7 @@ def together_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress]
                 one = dry_run(desk.contract, question, record, today=today, standing=standing, guess=guess)
                 if one.price is not None:
                     view.check(desk.contract, question.owner, question.quantity)
-                free = question in questions[:place] or (not again and _is_stored(node, question))
+                free = question in questions[:place] or _is_charged(node, question, again=again)
                 if one.price is not None and not free:
                     units = one.price.units
                     record = replace(
@@ -150,8 +150,11 @@ def _unanswered(desk: Desk, owner: PartyName) -> list[Plan]:
     return [Plan.from_body(body.get("plan")) for body in bodies if body.get("room") == desk.contract.room]
 
 
-def _is_stored(node: Node, question: Question) -> bool:
-    """Whether this question would be answered from what is stored, free of charge."""
+def _is_charged(node: Node, question: Question, *, again: bool) -> bool:
+    """Whether asking this would go on with a question that is charged already: answered, or on its way.
+
+    One on its way is in `own_record`: it would be counted twice, and refused for a budget that holds it.
+    """
     try:
         check_question(node.desk.contract, question)
     except UsageError:
@@ -160,7 +163,8 @@ def _is_stored(node: Node, question: Question) -> bool:
     if standing is None:
         return False
     plan = compile_plan(node.desk.contract, question, standing)
-    return any(asked.state == "answered" for asked in node.asking.repeats(replace(plan, repeat=0)))
+    known = gone_on_with(node.asking.repeats(replace(plan, repeat=0)), again=again)
+    return known is not None and known.state not in ("pending", "refused", "failed")
 
 
 def _current(node: Node, question: Question) -> Standing | None:

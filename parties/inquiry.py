@@ -7,7 +7,7 @@ its stored answer would otherwise stand for ever. An answer that is still on its
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +54,15 @@ def standing_of(match: Match, setup: Setup) -> Standing:
         setup=setup.joint_id,
         setup_transcript=setup.transcript,
     )
+
+
+def gone_on_with(known: Sequence[Asked], *, again: bool) -> Asked | None:
+    """Of what was asked in the same words, by rising repeat, the one that asking goes on with; None for a new one.
+
+    One whose analyst had to wait for approval, and has not been told its end yet, comes before a new one.
+    """
+    useless = ("refused", "failed", "answered") if again else ("refused", "failed")
+    return next((asked for asked in reversed(known) if asked.waits or asked.state not in useless), None)
 
 
 class Inquiry:
@@ -190,16 +199,11 @@ class Inquiry:
         return self._waiting("question", asked.plan_hash, f"asking {asked.plan.owner} ({asked.state})")
 
     def _newest(self, plan: Plan) -> tuple[Asked | None, Plan]:
-        """The question to go on with, and the plan to ask if there is none.
-
-        One whose analyst had to wait for approval, and has not been told its end yet, comes before a new one.
-        """
+        """The question to go on with, and the plan to ask if there is none."""
         known = self._node.asking.repeats(plan)
         if not known:
             return None, plan
-        useless = ("refused", "failed", "answered") if self._again else ("refused", "failed")
-        newest = next((asked for asked in reversed(known) if asked.waits or asked.state not in useless), None)
-        return newest, replace(plan, repeat=known[-1].plan.repeat + 1)
+        return gone_on_with(known, again=self._again), replace(plan, repeat=known[-1].plan.repeat + 1)
 
     def _end_of(self, asked: Asked) -> Ended:
         self._node.asking.told(asked.plan_hash)

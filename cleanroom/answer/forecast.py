@@ -18,9 +18,12 @@ Body = dict[str, Any]
 
 
 def forecast_body(found: DryRun, *, stored: bool) -> Body:
-    """The JSON of a dry run; `stored` says that the same question was answered before, so asking it is free."""
+    """The JSON of a dry run; `stored` says that the same question is charged already, so asking it is free.
+
+    It is answered, or its answer is on its way: then nobody refuses it or has to agree, and nothing more is spent.
+    """
     of, asked, price = accountant(found.accountant), found.question, found.price
-    refusal = found.refusal
+    refusal, reasons = (None, ()) if stored else (found.refusal, found.approval)
     return {
         "dry_run": True,
         "question": {
@@ -37,8 +40,8 @@ def forecast_body(found: DryRun, *, stored: bool) -> Body:
         "noise": [_noise(part, of) for part in price.parts] if price else [],
         "display_threshold": found.display_threshold,
         "guess": _guess(price.guess) if price and price.guess else None,
-        "budget": _budget(found, of),
-        "approval": {"by": asked.owner, "reasons": list(found.approval)} if found.approval else None,
+        "budget": _budget(found, of, stored=stored),
+        "approval": {"by": asked.owner, "reasons": list(reasons)} if reasons else None,
         "refusal": None
         if refusal is None
         else {name: str(getattr(refusal, name)) for name in ("rule", "owner", "explanation", "advice")},
@@ -92,9 +95,9 @@ def _guess(guess: GuessedCells) -> Body:
     }
 
 
-def _budget(found: DryRun, of: Accountant) -> Body:
+def _budget(found: DryRun, of: Accountant, *, stored: bool) -> Body:
     left = max(0, found.cap_units - found.record.units)
-    cost = found.price.units if found.price else None
+    cost = None if found.price is None else 0 if stored else found.price.units
     after = None if cost is None or cost > left else left - cost
     return {
         "as_of": found.record.as_of or None,

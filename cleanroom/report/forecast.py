@@ -17,7 +17,7 @@ def forecast_lines(body: Body) -> Iterator[str]:
         yield f"cost      {_cost(body['cost'])}"
         yield from _noise(body)
     if body["stored"]:
-        yield "stored    this was answered before: asking it again costs nothing and gives the same answer"
+        yield "stored    this was asked before: asking it again costs nothing and gives the same answer"
     yield from _small_cells(body)
     yield from _budget(body)
     yield f"approval  {_approval(body)}"
@@ -39,10 +39,10 @@ def together_lines(body: Body) -> Iterator[str]:
             yield f"cost      {_cost(plan['cost'])}"
             yield from _noise(plan)
         if plan["stored"]:
-            yield "stored    this was answered before: asking it again costs nothing and gives the same answer"
+            yield "stored    this was asked before: asking it again costs nothing and gives the same answer"
         yield from _small_cells(plan)
     if body["stored"]:
-        yield "together  nothing: every plan was answered before"
+        yield "together  nothing: every plan was asked before"
     else:
         yield f"together  {_cost(body['cost'])}"
     yield from _budget({**plans[0], "budget": body["budget"], "cost": body["cost"]})

@@ -79,8 +79,9 @@ def test_its_price_is_the_one_that_is_then_charged_and_the_next_one_knows_of_it(
         )
 
 
-def test_a_question_that_the_owner_has_not_answered_counts_as_spent(tmp_path: Path) -> None:
-    with small_room(tmp_path) as room:
+def test_a_question_that_the_owner_has_not_answered_counts_as_spent_once(tmp_path: Path) -> None:
+    """Whoever asked it once more was once refused for the budget that it had taken up itself."""
+    with small_room(tmp_path, budget="3") as room:
         room.ask("shop", "brand", epsilon="1")
         room.parties["brand"].stop()
         with pytest.raises(UnavailableError):
@@ -88,6 +89,20 @@ def test_a_question_that_the_owner_has_not_answered_counts_as_spent(tmp_path: Pa
         found = looked(room.parties["shop"], epsilon="1", repeat=1)
         assert found["budget"]["open_questions"] == 1
         assert float(found["budget"]["spent"]["rho"]) > 0.06
+        for again in (False, True):  # what is on its way is waited for and not asked twice
+            same = looked(room.parties["shop"], epsilon="2", again=again)
+            assert (same["stored"], same["refusal"]) == (True, None)
+            assert same["budget"]["left_after"] == same["budget"]["left_before"] == found["budget"]["left_before"]
+
+
+def test_a_stored_answer_is_free_and_a_new_one_is_not_and_that_is_said(tmp_path: Path) -> None:
+    """With `again` it was once said to cost nothing; without it, where nothing was left, to be refused."""
+    with small_room(tmp_path, budget="1") as room:
+        room.ask("shop", "brand", epsilon="1")
+        same, anew = (looked(room.parties["shop"], again=again) for again in (False, True))
+        assert (same["stored"], same["refusal"]) == (True, None)
+        assert same["budget"]["left_after"] == same["budget"]["left_before"]
+        assert (anew["stored"], anew["refusal"]["rule"], anew["budget"]["left_after"]) == (False, "budget", None)
 
 
 def test_a_dry_run_over_the_budget_is_refused_as_the_question_then_is(tmp_path: Path) -> None:

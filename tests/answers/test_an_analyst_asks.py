@@ -113,7 +113,7 @@ def test_a_dry_run_says_what_is_then_booked_and_the_plans_together_stay_within_e
     assert look.raw["budget"]["left_after"] == room.dry_run(owner="brand").raw["budget"]["left_before"]
     again = room.dry_run("index", owner="brand", of="tier", epsilon="1.5")
     assert (again.stored, again.epsilon) == (True, 0)
-    assert "together  nothing: every plan was answered before" in again.lines
+    assert "together  nothing: every plan was asked before" in again.lines
 
 
 def test_without_a_price_it_is_refused_with_what_it_would_cost(asking: Asking) -> None:
