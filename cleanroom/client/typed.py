@@ -1,11 +1,13 @@
 """What an analyst typed in Python, as the own node's door and the catalogue take it: texts, and exact numbers.
 
-A float is read by the digits that a person would have typed, so 0.1 is a tenth.
+A float is read by the digits that a person would have typed, so 0.1 is a tenth; so is one that comes out of a data
+frame, which prints otherwise.
 """
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from numbers import Integral
+from typing import Any, TypeGuard
 
 from cleanroom.catalogue.entry import Values
 from cleanroom.errors import UsageError
@@ -57,15 +59,17 @@ def price(name: str, value: Number | None) -> str:
     """Epsilon or accuracy as the door takes it; empty where there is none; raises UsageError."""
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+    if isinstance(value, str):
+        return value
+    if not _is_number(value):
         raise UsageError(f'{name} is a number, such as "1" or "0.5"')
-    return value if isinstance(value, str) else _digits(value)
+    return _digits(value)
 
 
 def _texts(name: str, value: object) -> str | tuple[str, ...]:
     if isinstance(value, str):
         return value
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+    if _is_number(value):
         return _digits(value)
     if isinstance(value, Mapping):
         return tuple(f"{key}={_texts(name, one)}" for key, one in value.items())
@@ -74,7 +78,12 @@ def _texts(name: str, value: object) -> str | tuple[str, ...]:
     raise UsageError(f"{name} is text, a number, a list of texts, or names with their values")
 
 
-def _digits(value: float | Decimal) -> str:
+def _is_number(value: object) -> TypeGuard[Integral | float | Decimal]:
+    return isinstance(value, Integral | float | Decimal) and not isinstance(value, bool)
+
+
+def _digits(value: Integral | float | Decimal) -> str:
     """All digits, without an exponent."""
-    number = value if isinstance(value, Decimal) else Decimal(repr(value))
-    return format(number, "f")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return format(Decimal(float.__repr__(value)) if isinstance(value, float) else Decimal(int(value)), "f")

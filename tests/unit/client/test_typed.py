@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from cleanroom.client.typed import entry_words, plain_words, price
@@ -10,13 +11,18 @@ from cleanroom.errors import UsageError
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("1", "1"), ("1e3", "1e3"), (1, "1"), (0.1, "0.1"), (1e-05, "0.00001"), (Decimal("0.50"), "0.50"), (None, "")],
+    [
+        *(("1", "1"), ("1e3", "1e3"), (1, "1"), (0.1, "0.1"), (1e-05, "0.00001"), (Decimal("0.50"), "0.50")),
+        *((None, ""), (np.float64(0.1), "0.1"), (np.int64(3), "3"), (np.uint8(3), "3"), (10**5000, "1" + 5000 * "0")),
+    ],
+    ids=lambda value: str(type(value)),  # a number's own digits may be too many to be printed
 )
 def test_a_price_keeps_its_digits(value: str | float | Decimal | None, text: str) -> None:
+    """A number out of a data frame once ended in an error of the decimal library's."""
     assert price("epsilon", value) == text
 
 
-@pytest.mark.parametrize("value", [True, b"1", ["1"]])
+@pytest.mark.parametrize("value", [True, np.True_, b"1", ["1"], np.array([1])])
 def test_what_is_no_number_is_no_price(value: object) -> None:
     with pytest.raises(UsageError, match="epsilon is a number"):
         price("epsilon", value)  # type: ignore[arg-type] # what a notebook may hand over
@@ -29,6 +35,10 @@ def test_parameters_are_texts_numbers_lists_and_pairs() -> None:
         "lags": "2",
         "weeks": ("w01", "w02"),
         "costs": ("spring=1000", "fall=1.5"),
+    }
+    assert entry_words({"lags": np.int64(2), "costs": {"spring": np.float64(0.1)}}) == {
+        "lags": "2",
+        "costs": ("spring=0.1",),
     }
     for wrong in (True, b"x", object(), [1, 2]):
         with pytest.raises(UsageError, match="of is text, a number"):
