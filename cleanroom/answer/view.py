@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName
+from cleanroom.nearest import quoted
 from cleanroom.question.columns import OTHER
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import Terms, quantity_cells
@@ -72,6 +73,6 @@ def parse_levels(text: str) -> tuple[Fraction, ...]:
 
 def _not_a_level(text: str) -> str:
     return (
-        f"--at: `{text.strip()}` is no level; write numbers above 0 and below 1 with at most {_MAX_DIGITS} digits"
+        f"--at: {quoted(text.strip())} is no level; write numbers above 0 and below 1 with at most {_MAX_DIGITS} digits"
         " after the point, such as 0.5,0.9"
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from cleanroom.client.sheet import in_notebook
 from cleanroom.errors import RefusedError
 from cleanroom.report.forecast import together_lines
 
@@ -40,4 +41,4 @@ class Forecast:
         return "\n".join(self.lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}</pre>"
+        return in_notebook(f"<pre>{escape(repr(self))}</pre>")

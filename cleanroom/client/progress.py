@@ -10,11 +10,11 @@ Progress = Callable[[str], None]
 def shown_progress(what: str) -> Iterator[Progress]:
     """What to call with each line; the line is gone at the end."""
     from rich.console import Console
-    from rich.markup import escape
+    from rich.text import Text
 
     console = Console(stderr=True)
     if not (console.is_terminal or console.is_jupyter):
         yield lambda _: None
         return
-    with console.status(escape(what)) as status:
-        yield lambda text: status.update(escape(text))
+    with console.status(Text(what)) as status:
+        yield lambda text: status.update(Text(text))

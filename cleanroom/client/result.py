@@ -14,7 +14,7 @@ from cleanroom.catalogue.finding import Finding
 from cleanroom.client.export import write_exports
 from cleanroom.client.report_file import PLAIN, check_charts, write_report
 from cleanroom.client.result_sheet import answer_sheet, finding_sheet
-from cleanroom.client.sheet import Sheet, html_table, printed
+from cleanroom.client.sheet import Sheet, html_table, in_notebook, printed
 from cleanroom.errors import UsageError
 from cleanroom.querylog.receipt import Receipt
 from cleanroom.report import finding_table
@@ -155,4 +155,4 @@ class Result:
         first, *others = map(escape, self.sentences)
         notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes())
         more = "".join(f"<p>{sentence}</p>" for sentence in others)
-        return f"<p><strong>{first}</strong></p>{more}{html_table(heads, lines, grey=grey)}{notes}"
+        return in_notebook(f"<p><strong>{first}</strong></p>", more, html_table(heads, lines, grey=grey), notes)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanroom.errors import UsageError
 from cleanroom.report.figure import show
+from cleanroom.report.visible import cell_text
 
 if TYPE_CHECKING:
     import pandas
@@ -45,7 +46,7 @@ class Sheet:
         return printed(self.table())
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.title)}</p>{html_table(self.columns, [_texts(row) for row in self.rows])}"
+        return in_notebook(f"<p>{escape(self.title)}</p>", html_table(self.columns, [_texts(row) for row in self.rows]))
 
     def to_arrow(self) -> "pyarrow.Table":
         """As an Arrow table."""
@@ -69,10 +70,14 @@ class Sheet:
         return frame
 
     def to_csv(self) -> str:
-        """As CSV with a header row; what cannot be told is empty."""
+        """As CSV with a header row; what cannot be told is empty.
+
+        People open it in a spreadsheet: before a text that would begin a formula there stands a quote. Programs find
+        texts as they are in the JSON and in `to_arrow`.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.columns)
+        writer.writerow(map(cell_text, self.columns))
         writer.writerows(["" if value is None else _plain(value) for value in row] for row in self.rows)
         return text.getvalue()
 
@@ -95,7 +100,7 @@ def printed(*parts: Any, width: int = 120) -> str:
     from rich.console import Console
 
     text = io.StringIO()
-    console = Console(file=text, width=width, color_system=None, force_terminal=False)
+    console = Console(file=text, width=width, color_system=None, force_terminal=False, emoji=False)
     for part in parts:
         console.print(part, markup=False, highlight=False)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
@@ -109,6 +114,11 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, grey: fro
         cells = "".join(f"<td>{escape(text)}</td>" for text in row)
         body += f"{_GREY if place in grey else '<tr>'}{cells}</tr>"
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def in_notebook(*parts: str) -> str:
+    """HTML for a notebook, which then takes no dollar sign in it for the beginning of a formula."""
+    return f'<div class="tex2jax_ignore mathjax_ignore">{"".join(parts)}</div>'
 
 
 def _texts(row: tuple[Value, ...]) -> tuple[str, ...]:
@@ -128,7 +138,7 @@ def _plain(value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, Fraction):
         return str(value.numerator) if value.denominator == 1 else repr(float(value))
-    return value or ""
+    return cell_text(value or "")
 
 
 def _column(values: list[Value], *, whole: bool) -> "pyarrow.Array":

@@ -20,7 +20,7 @@ def finding_table(finding: Finding) -> Table:
     names = len(finding.rows[0].names)
     table = Table()
     for place, head in enumerate(finding_heads(finding)):
-        table.add_column(Text(head), justify="left" if place < names else "right")
+        table.add_column(Text(head), justify="left" if place < names else "right", overflow="fold")
     for row, texts in zip(finding.rows, finding_texts(finding), strict=True):
         table.add_row(*map(Text, texts), style=None if row.differs else "dim")
     return table

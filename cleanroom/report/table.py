@@ -23,7 +23,7 @@ def answer_table(answer: Answer) -> Table:
     table = Table(caption=caption)
     names = name_columns(answer)
     for place, header in enumerate(headers(answer)):
-        table.add_column(Text(header), justify="left" if place < names else "right")
+        table.add_column(Text(header), justify="left" if place < names else "right", overflow="fold")
     for texts in rows(answer):
         table.add_row(*map(Text, texts))
     return table

@@ -215,7 +215,7 @@ def show(
     taken = [written_json(answer, json_file), csv_file is not None and written_csv(answer_sheet(shown), csv_file)]
     if any(taken):
         return
-    console = Console()
+    console = Console(emoji=False)
     console.print(answer_table(shown))
     for sentence in sentences(shown):
         console.print(sentence, markup=False, highlight=False)

@@ -41,7 +41,7 @@ def demo(folder: Path, *, keep: bool) -> None:
 
         serve_until_stopped(write_shops(folder), None)
         return
-    console, started = Console(), time.monotonic()
+    console, started = Console(emoji=False), time.monotonic()
 
     def progress(text: str) -> None:
         console.print(f"  {text}", style="dim", markup=False, highlight=False)

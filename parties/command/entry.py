@@ -201,7 +201,7 @@ def show_result(result: "Result", json_file: Path | None, csv_file: Path | None,
     taken = [written_json(result.to_json(), json_file), written_csv(result.sheet, csv_file)]
     if any(taken):
         return
-    console = Console()
+    console = Console(emoji=False)
     for sentence in result.sentences:
         console.print(sentence, markup=False, highlight=False)
     console.print(result.table())

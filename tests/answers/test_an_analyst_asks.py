@@ -150,7 +150,7 @@ def test_a_finding_is_a_table_for_programs_a_page_for_a_notebook_and_one_json(as
     assert table.schema.metadata[b"unit"] == b"index"
     assert len(table) == 4
     page = result._repr_html_()
-    assert page.startswith("<p><strong>")
+    assert "<p><strong>" in page
     assert "<td>NA</td>" in page
     body = result.to_json()
     assert (body["entry"], len(body["rows"]), len(body["answers"])) == ("index", 4, 2)

@@ -1,11 +1,13 @@
 """A result as a table: numbers leave exactly or as the nearest doubles, what is missing stays missing."""
 
+import csv
+import io
 import sys
 from fractions import Fraction
 
 import pytest
 
-from cleanroom.client.sheet import Sheet, html_table
+from cleanroom.client.sheet import Sheet, html_table, printed
 from cleanroom.errors import UsageError
 
 SHEET = Sheet(
@@ -59,8 +61,26 @@ def test_columns_of_one_name_or_short_rows_are_no_sheet() -> None:
             Sheet("t", columns, rows)
 
 
-def test_a_terminal_shows_markup_as_it_is_written() -> None:
-    assert "[red]x" in repr(Sheet("[bold]t", ("[i]name",), (("[red]x",),)))
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+1", '-2+3+cmd|" /C calc"!A0', " =1"])
+def test_a_spreadsheet_takes_no_formula_from_a_text_and_every_number_as_one(text: str) -> None:
+    csv_text = Sheet("t", (text, "value"), ((text, Fraction(-1)),)).to_csv()
+    (head, first), (name, value) = csv.reader(io.StringIO(csv_text))
+    assert (head, first, name, value) == (f"'{text}", "value", f"'{text}", "-1")
+
+
+@pytest.mark.parametrize("text", ["[red]x", ":thumbs_up:", "size:m:black"])
+def test_a_terminal_shows_a_text_as_it_is_written(text: str) -> None:
+    """A name between colons was once shown as a picture."""
+    assert text in repr(Sheet("[bold]t", ("[i]name",), ((text,),)))
+    assert printed(text) == text
+
+
+def test_a_notebook_takes_no_dollar_for_a_formula() -> None:
+    """Price bands are the usual values with two dollar signs."""
+    page = Sheet("t", ("price",), (("$0 to $50",),))._repr_html_()
+    assert page.startswith('<div class="tex2jax_ignore mathjax_ignore">')
+    assert page.endswith("</div>")
+    assert "<td>$0 to $50</td>" in page
 
 
 def test_what_cannot_be_told_apart_is_greyed() -> None:
