@@ -1,7 +1,7 @@
 """Prior: what to show a new user of whom nothing is known but the segment.
 
-P(value of the owner's dimension | segment of the asker), from two histograms: one by segment, for four fifths of the
-units, and one over everybody shared. The sum over many segments has the noise of all of them, so a fifth spent on the
+P(value of the owner's dimension | segment of the asker), from two histograms: one by segment, for two thirds of the
+units, and one over everybody shared. The sum over many segments has the noise of all of them, so a third spent on the
 average alone is worth more than it costs the segments. Shares are pulled towards the average by as much as the noise
 asks for (`shrinking`). Each row has the shrunk probability as its value and beside it the interval in which the share
 of these customers lies, all at once over the noise (`segments`). Shrinking makes a better guess, not a truer share: now
@@ -29,7 +29,7 @@ from cleanroom.report.figure import enumerated
 
 Table = Sequence[Sequence[Share]]
 
-_BY_SEGMENT = Fraction(4, 5)
+_BY_SEGMENT = Fraction(2, 3)
 
 
 class Prior:
@@ -40,7 +40,7 @@ class Prior:
     says = (
         "What to show a new user of whom only the segment is known: for each of the asker's segments, how likely each"
         " value of the owner's column is, as a small file for a recommender. Where noise is large it stays near the"
-        " average. Plans: a histogram over the shared customers, split by segment, for four fifths of the budget, and"
+        " average. Plans: a histogram over the shared customers, split by segment, for two thirds of the budget, and"
         " one that is not split."
     )
     sentence = (
@@ -71,7 +71,14 @@ class Prior:
         average = tuple(average_share(everybody, value, statements=statements) for value in values)
         cells = [[float(cell.value) for cell in group] for group in groups]
         totals = [float(cell.value) for cell in everybody.cells]
-        found = shrink(cells, totals, scale=float(answer.scale), total_scale=float(everybody.scale), law=answer.law)
+        found = shrink(
+            cells,
+            totals,
+            named=[value != OTHER for value in values],
+            scale=float(answer.scale),
+            total_scale=float(everybody.scale),
+            law=answer.law,
+        )
         names = [str(group[0].by) for group in groups]
         return Finding(
             entry=self.name,

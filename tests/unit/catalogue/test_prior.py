@@ -40,7 +40,7 @@ def prior(terms: RoomFile, counts: Sequence[Sequence[int]], noise: Noise | None 
 def shrunk(cells: Sequence[Sequence[float]], scale: float, law: Law) -> Shrunk:
     """With totals that are the cells' own, as noisy as they would be."""
     totals = [math.fsum(column) for column in zip(*cells, strict=True)]
-    return shrink(cells, totals, scale=scale, total_scale=2 * scale, law=law)
+    return shrink(cells, totals, named=[True] * len(totals), scale=scale, total_scale=2 * scale, law=law)
 
 
 def test_many_people_keep_their_own_shares(terms: RoomFile) -> None:
@@ -157,8 +157,34 @@ def test_noise_below_0_cancels_noise_above_it() -> None:
     for _ in range(30):
         cells = np.array([[500.0, 0.0]] * 30) + np.round(luck.normal(0, 11.0, (30, 2)))
         totals = [15_000 + luck.normal(0, 1000.0), luck.normal(0, 1000.0)]
-        found.append(shrink(cells.tolist(), totals, scale=11.0, total_scale=1000.0, law="gaussian").average[1])
+        both = shrink(cells.tolist(), totals, named=(True, True), scale=11.0, total_scale=1000.0, law="gaussian")
+        found.append(both.average[1])
     assert np.mean(found) < 0.004
+
+
+def test_where_the_owner_named_all_there_is_noise_gives_other_next_to_nothing() -> None:
+    """Of 1,500 people nobody has the last value, noise of 11 a cell. One that 250 have keeps them, named or not."""
+    luck = np.random.default_rng(10)
+    empty: dict[bool, list[float]] = {True: [], False: []}
+    full: list[float] = []
+    for _ in range(60):
+        cells = np.array([[200.0, 50.0, 50.0, 0.0]] * 5) + np.round(luck.normal(0, 11.0, (5, 4)))
+        totals = np.array([1000.0, 250.0, 250.0, 0.0]) + np.round(luck.normal(0, 15.0, 4))
+        for named in (True, False):
+            for column, found in ((3, empty[named]), (2, full)):
+                order = [each for each in range(4) if each != column] + [column]
+                shares = shrink(
+                    cells[:, order].tolist(),
+                    totals[order].tolist(),
+                    named=[True, True, True, named],
+                    scale=11.0,
+                    total_scale=15.0,
+                    law="gaussian",
+                )
+                found.append(shares.average[3])
+    assert np.mean(empty[False]) < np.mean(empty[True]) / 4
+    assert np.mean(empty[False]) < 0.003
+    assert np.mean(full) == pytest.approx(250 / 1500, rel=0.03)
 
 
 def test_what_is_under_the_threshold_is_not_shown_but_guessed_in_the_file(terms: RoomFile) -> None:
@@ -174,8 +200,8 @@ def test_two_histograms_are_asked_and_wrong_columns_are_named(terms: RoomFile) -
     wanted = request(terms, entry, "shop", "brand", WORDS)
     colour = Quantity("histogram", "colour")
     assert entry.asks(terms, wanted) == (
-        Ask("segment", colour, share=Fraction(4, 5)),
-        Ask("", colour, share=Fraction(1, 5)),
+        Ask("segment", colour, share=Fraction(2, 3)),
+        Ask("", colour, share=Fraction(1, 3)),
     )
     with pytest.raises(UsageError, match="shop has no dimension `colour`"):
         entry.asks(terms, request(terms, entry, "shop", "brand", WORDS | {"by": "colour"}))
