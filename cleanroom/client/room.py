@@ -195,7 +195,7 @@ class Room:
                 receipts.append(check_receipt(answer))
                 answers.append(answer)
         if pending:
-            raise _all_of(pending, answered=len(answers))
+            raise _all_of(pending, answered=len(answers), again=priced["again"])
         return Result(tuple(answers), tuple(receipts), _finding(prepared, answers), asked=prepared.asked)
 
 
@@ -216,12 +216,16 @@ def _plan(ask: Ask) -> dict[str, Any]:
     }
 
 
-def _all_of(pending: Sequence[PendingError], *, answered: int) -> PendingError:
-    """One error for all plans that wait: the first, naming the others, and how many were answered and paid for."""
+def _all_of(pending: Sequence[PendingError], *, answered: int, again: bool) -> PendingError:
+    """One error for all plans that wait: the first, naming the others, and how many were answered and paid for.
+
+    Whoever went on with `again` would pay once more for those.
+    """
     first, others = pending[0], [error.plan[:12] for error in pending[1:]]
     if not others and not answered:
         return first
     more = f"the same holds for {', '.join(others)} of the same question; " if others else ""
     more += f"{answered} of its plans are answered and stay so; " if answered else ""
-    advice = f"{more}ask the same again later: what is approved by then is charged once, the rest waits on"
+    how = "later, this time without `again`" if again else "again later"
+    advice = f"{more}ask the same {how}: what is approved by then is charged once, the rest waits on"
     return PendingError(first.owner, first.plan, first.reasons, advice)

@@ -290,10 +290,15 @@ def test_plans_that_wait_for_approval_are_all_handed_in_before_that_is_said(tmp_
 
 
 def test_what_was_answered_beside_a_plan_that_waits_is_said_to_be(tmp_path: Path) -> None:
-    """Between the two plans of an index the day's limit is reached: the first is charged, and the text says so."""
+    """Between the two plans of an index the day's limit is reached: the first is charged, and the text says so.
+
+    Who asked anew was once told to do the same again, and so to pay once more for the first.
+    """
     limited = {"approval": {"mode": "automatic", "epsilon_per_day": "0.9"}}
     with two_shops(tmp_path, brand=limited) as live, open_door(live.parties["shop"], "asker") as node:
         room = cleanroom.connect(node)
+        with pytest.raises(PendingError, match="ask the same later, this time without `again`: what is approved by"):
+            room.ask("index", owner="brand", of="colour", epsilon="1", again=True)
         with pytest.raises(
             PendingError, match=r"nothing was spent on it; 1 of its plans are answered and stay so; ask"
         ):
