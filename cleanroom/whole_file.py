@@ -1,6 +1,7 @@
 """Files given by hand are read within a bound; files that others rely on are replaced as a whole, durably."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cleanroom.errors import UsageError
@@ -20,20 +21,33 @@ def read_input(path: Path, limit: int = MAX_INPUT_BYTES) -> bytes:
     return data
 
 
+def write_output(path: Path, data: bytes) -> None:
+    """A file that somebody asked for, as `replace_file`; raises UsageError."""
+    try:
+        replace_file(path, data)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise UsageError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
 def replace_file(path: Path, data: bytes, *, mode: int | None = None, draft: Path | None = None) -> None:
     """All of it or nothing, on the disk when this returns; `mode` says who may read it, else the umask does.
 
     It is written to `draft` first, by default a name of this process's own. A fixed one is for a folder that has one
-    writer: what a crash left behind is then written over.
+    writer: what a crash left behind is then written over. Where writing fails, nothing is left behind.
     """
     draft = draft or path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        if mode is not None:
-            os.fchmod(file.fileno(), mode)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    try:
+        with draft.open("wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
     folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

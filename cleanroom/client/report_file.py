@@ -14,6 +14,7 @@ from cleanroom.errors import UsageError
 from cleanroom.report.answer import read_answer
 from cleanroom.report.finding_page import Section, finding_page
 from cleanroom.report.receipt_words import shown
+from cleanroom.whole_file import write_output
 
 if TYPE_CHECKING:
     from cleanroom.client.result import Result
@@ -34,8 +35,8 @@ def check_report(file: Path) -> None:
     """Refuse what could not be written, in one line; raises UsageError."""
     check_charts()
     folder = file.absolute().parent
-    if file.is_dir() or not folder.is_dir():
-        raise UsageError(f"{file} cannot be written: it is a folder, or its folder does not exist")
+    if (file.exists() and not file.is_file()) or not folder.is_dir():
+        raise UsageError(f"{file} cannot be written: it is a folder or no file, or its folder does not exist")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{file} cannot be written: nobody let you write into its folder")
 
@@ -43,10 +44,7 @@ def check_report(file: Path) -> None:
 def write_report(file: Path, results: "Sequence[Result]", *, title: str = "") -> Path:
     """The page of these results, in their order; raises UsageError where one is no finding or there is none."""
     check_report(file)
-    page = report_page(results, title=title)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(page, encoding="utf-8")
-    draft.replace(file)
+    write_output(file, report_page(results, title=title).encode("utf-8"))
     return file
 
 

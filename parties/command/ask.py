@@ -1,7 +1,6 @@
 """`cleanroom ask`: a question at one's own node, and the way every answer is shown."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +9,7 @@ import click
 
 from cleanroom.client.door import ask_door, door_of
 from cleanroom.errors import RefusedError, UsageError
+from cleanroom.whole_file import write_output
 from parties.command.entry import CSV, HOME, SOCKET, Ask, node_of
 from parties.requests import check_price
 from parties.sandbox import SandboxQuestion
@@ -151,8 +151,10 @@ def check_files(
     for option, file in (("--json", json_file), ("--receipt", receipt_file), ("--csv", csv_file)):
         if file is None or (option != "--receipt" and str(file) == "-"):
             continue
-        if file.is_dir() or not file.absolute().parent.is_dir():
-            raise UsageError(f"{option}: {file} cannot be written: it is a folder, or its folder does not exist")
+        if (file.exists() and not file.is_file()) or not file.absolute().parent.is_dir():
+            raise UsageError(
+                f"{option}: {file} cannot be written: it is a folder or no file, or its folder does not exist"
+            )
 
 
 @click.command(cls=Ask, options_metavar="[NAME] [OPTIONS]")
@@ -210,7 +212,7 @@ def show(
     receipt = check_receipt(answer)
     answer["receipt"] |= {"index": receipt.index, "log_size": receipt.size}
     if receipt_file is not None:
-        write_file(receipt_file, receipt.file())
+        write_output(receipt_file, receipt.file())
     shown = read_answer(answer)
     taken = [written_json(answer, json_file), csv_file is not None and written_csv(answer_sheet(shown), csv_file)]
     if any(taken):
@@ -257,7 +259,7 @@ def written_csv(sheet: "Sheet", csv_file: Path | None) -> bool:
     if str(csv_file) == "-":
         click.echo(sheet.to_csv(), nl=False)
         return True
-    write_file(csv_file, sheet.to_csv().encode("utf-8"))
+    write_output(csv_file, sheet.to_csv().encode("utf-8"))
     return False
 
 
@@ -269,12 +271,5 @@ def written_json(body: dict[str, Any], json_file: Path | None) -> bool:
     if str(json_file) == "-":
         click.echo(text)
         return True
-    write_file(json_file, f"{text}\n".encode())
+    write_output(json_file, f"{text}\n".encode())
     return False
-
-
-def write_file(file: Path, data: bytes) -> None:
-    """All of it or nothing."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_bytes(data)
-    draft.replace(file)

@@ -192,12 +192,13 @@ def show_result(result: "Result", json_file: Path | None, csv_file: Path | None,
     """Write what was asked for; a table and sentences unless standard output belongs to a program."""
     from rich.console import Console
 
-    from parties.command.ask import write_file, written_csv, written_json
+    from cleanroom.whole_file import write_output
+    from parties.command.ask import written_csv, written_json
 
     for number, receipt in enumerate(result.receipts, start=1):
         if receipt_file is not None:
             more = "" if number == 1 else f".{number}"
-            write_file(receipt_file.with_name(receipt_file.name + more), receipt.file())
+            write_output(receipt_file.with_name(receipt_file.name + more), receipt.file())
     taken = [written_json(result.to_json(), json_file), written_csv(result.sheet, csv_file)]
     if any(taken):
         return

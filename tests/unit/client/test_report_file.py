@@ -1,22 +1,27 @@
 """What cannot be drawn or written is refused in one line, before anything is asked."""
 
+import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from cleanroom.catalogue.catalogue import find
 from cleanroom.client import room as client_room
+from cleanroom.client.export import write_exports
 from cleanroom.client.report_file import check_report, report_page
 from cleanroom.client.result import Result
 from cleanroom.errors import UsageError
+from cleanroom.whole_file import write_output
 from parties.command import entry as command
 
 TYPED: dict[str, Any] = {
     "home": Path("nowhere"), "socket": None, "owner": "brand", "epsilon": "1", "accuracy": None, "dry_run": False,
     "guess": None, "again": False, "json_file": None, "csv_file": None, "receipt_file": None, "files_folder": None,
+    "report_file": None,
 }  # fmt: skip
 
 
@@ -36,17 +41,20 @@ def nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_charts", "nothing_is_asked")
 def test_without_the_extra_it_says_what_to_install_and_asks_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^--report: a chart needs .* pip install 'cleanroom\[charts\]'$"):
-        command.ask_entry(find("overlap"), **TYPED, report_file=tmp_path / "page.html")
+        command.ask_entry(find("overlap"), **(TYPED | {"report_file": tmp_path / "page.html"}))
     with pytest.raises(UsageError, match=r"pip install 'cleanroom\[charts\]'"):
         Result((), ()).plot()
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("nothing_is_asked")
-@pytest.mark.parametrize("name", [".", "missing/page.html"])
+@pytest.mark.parametrize("name", [".", "missing/page.html", "pipe"])
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=r"^--report: .* cannot be written: it is a folder, or its folder"):
-        command.ask_entry(find("overlap"), **TYPED, report_file=tmp_path / name)
+    """What stands there and is no file, such as a device, would be replaced by one."""
+    os.mkfifo(tmp_path / "pipe")
+    for option in ("report", "json", "csv", "receipt"):
+        with pytest.raises(UsageError, match=rf"^--{option}: .* cannot be written: it is a folder or no file, or its"):
+            command.ask_entry(find("overlap"), **(TYPED | {f"{option}_file": tmp_path / name}))
     check_report(tmp_path / "page.html")
 
 
@@ -60,7 +68,28 @@ def test_a_folder_that_one_may_not_write_into_is_refused(tmp_path: Path) -> None
 @pytest.mark.usefixtures("nothing_is_asked")
 def test_a_dry_run_has_no_report(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--report belongs to an answer"):
-        command.ask_entry(find("overlap"), **(TYPED | {"dry_run": True}), report_file=tmp_path / "page.html")
+        command.ask_entry(find("overlap"), **(TYPED | {"dry_run": True, "report_file": tmp_path / "page.html"}))
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "n" * 300, "null\0"])
+def test_what_cannot_be_written_after_all_is_said_in_our_words_and_leaves_nothing_behind(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").write_text("before", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"cannot be (written|made): "):
+        write_exports({"prior": [{"value": "red", "share": 0.5}]}, tmp_path / name)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match="cannot be written: "):
+        write_output(tmp_path / "folder", b"page")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "before"
+
+
+def test_an_export_is_json_and_for_rows_parquet_as_well(tmp_path: Path) -> None:
+    rows = [{"value": "red", "share": 0.5}]
+    written = write_exports({"prior": rows}, tmp_path / "new" / "folder")
+    assert [path.name for path in written] == ["prior.json", "prior.parquet"]
+    assert json.loads(written[0].read_text(encoding="utf-8")) == pq.read_table(written[1]).to_pylist() == rows
 
 
 def test_a_plain_question_has_no_chart_and_a_page_has_a_result() -> None:
