@@ -32,7 +32,7 @@ from cleanroom.client.result import Result
 from cleanroom.client.room_sheets import Settings, budget_sheet, catalogue_sheet
 from cleanroom.client.sheet import Sheet
 from cleanroom.client.typed import Number, entry_words, plain_words, price
-from cleanroom.errors import PendingError, UsageError
+from cleanroom.errors import CleanroomError, PendingError, UsageError
 from cleanroom.querylog.receipt import check_receipt
 from cleanroom.question.contract import Contract
 from cleanroom.report.answer import read_answer
@@ -183,7 +183,8 @@ class Room:
         )
 
     def _asked(self, prepared: _Prepared, priced: Mapping[str, Any]) -> Result:
-        answers, receipts, pending = [], [], []
+        answers: list[dict[str, Any]] = []
+        receipts, pending = [], []
         with self._progress(f"asking {prepared.request['owner']}") as progress:
             for plan in prepared.plans:
                 request = {**prepared.request, **priced, **plan, "command": "ask"}
@@ -192,6 +193,9 @@ class Room:
                 except PendingError as error:
                     pending.append(error)
                     continue
+                except (CleanroomError, KeyboardInterrupt) as error:
+                    _note_charged(error, [answer for answer in answers if not answer["stored"]])
+                    raise
                 receipts.append(check_receipt(answer))
                 answers.append(answer)
         if pending:
@@ -214,6 +218,16 @@ def _plan(ask: Ask) -> dict[str, Any]:
         "base": ask.base,
         "share": str(ask.share),
     }
+
+
+def _note_charged(error: BaseException, charged: Sequence[Mapping[str, Any]]) -> None:
+    """Whoever gets no answer is told what was spent on it all the same."""
+    if charged:
+        error.add_note(f"{len(charged)} of its plans had been answered and charged before that")
+    if isinstance(error, KeyboardInterrupt):
+        error.add_note("the plan that was being asked goes on at the node and is charged if it is answered")
+    if charged or isinstance(error, KeyboardInterrupt):
+        error.add_note("the same question goes on from there and pays nothing twice, if it is asked without `again`")
 
 
 def _all_of(pending: Sequence[PendingError], *, answered: int, again: bool) -> PendingError:

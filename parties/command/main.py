@@ -70,6 +70,15 @@ for command in (demo, sandbox, serve, ask, catalogue, settings, budget, party, r
     cli.add_command(command)
 
 
+def notes_of(error: BaseException) -> tuple[str, ...]:
+    """What is to be said beside an error, such as what had been spent by then.
+
+    Of Ctrl-C the library that reads the command line makes an error of its own.
+    """
+    said = error.__cause__ if isinstance(error, click.Abort) else error
+    return tuple(getattr(said, "__notes__", ()))
+
+
 def main() -> NoReturn:
     """Run the command line; our own errors become one line and exit status 1, wrong usage status 2."""
     os.umask(0o077)
@@ -81,14 +90,14 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
+    except (click.Abort, KeyboardInterrupt) as stopped:
+        click.echo("; ".join(("stopped", *notes_of(stopped))), err=True)
         sys.exit(1)
     except PendingError as pending:
         click.echo(f"pending: {pending}", err=True)
         sys.exit(PENDING_STATUS)
     except CleanroomError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo("; ".join((f"error: {error}", *notes_of(error))), err=True)
         sys.exit(1)
     except OSError as error:
         click.echo(f"error: {error.filename or 'this machine'}: {error.strerror or error}", err=True)

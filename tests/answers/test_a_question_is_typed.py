@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pyarrow.parquet as pq
 import pytest
 
+from cleanroom.errors import UsageError
+from parties.command.main import notes_of
 from tests.answers.test_an_analyst_asks import SHARED, booked, two_shops
 from tests.command_line import cleanroom, refused, said
 from tests.live_room import LiveRoom
@@ -72,6 +75,21 @@ def test_a_name_behind_the_options_is_told_where_it_belongs() -> None:
     assert line.startswith(
         "Got unexpected extra argument (overlap): the name of a question comes first, as in cleanroom "
     )
+
+
+def test_ctrl_c_says_what_goes_on_at_the_node() -> None:
+    """The library that reads the command line makes an error of its own of it, and so it was once lost."""
+
+    @click.command()
+    def ended() -> None:
+        error = KeyboardInterrupt()
+        error.add_note("the plan goes on")
+        raise error
+
+    with pytest.raises(click.Abort) as aborted:
+        ended.main([], standalone_mode=False)
+    assert notes_of(aborted.value) == ("the plan goes on",)
+    assert notes_of(UsageError("wrong")) == ()
 
 
 def test_a_plain_question_needs_no_name_and_has_csv_as_well(typing: tuple[LiveRoom, Path]) -> None:

@@ -241,6 +241,30 @@ def test_an_answer_whose_receipt_does_not_hold_is_not_shown(asking: Asking, monk
         room.ask("overlap", owner="brand", epsilon="1")
 
 
+@pytest.mark.parametrize(
+    "end", [RefusedError("budget", "brand", "others spent it", "wait"), KeyboardInterrupt()], ids=type
+)
+def test_who_gets_no_answer_is_told_what_was_spent_on_it(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    _, room = asking
+    asked: list[str] = []
+
+    def ending(door: Path, request: dict[str, Any], **more: Any) -> dict[str, Any]:
+        asked.append(request["command"])
+        if asked.count("ask") == 2:
+            raise end
+        return ask_door(door, request, **more)
+
+    monkeypatch.setattr(client_room, "ask_door", ending)
+    with pytest.raises(type(end)) as ended:
+        room.ask("index", owner="brand", of="colour", epsilon="0.4", again=True)
+    said = "; ".join(ended.value.__notes__)
+    assert "1 of its plans had been answered and charged before that" in said
+    assert ("goes on at the node" in said) == isinstance(end, KeyboardInterrupt)
+    assert "pays nothing twice, if it is asked without `again`" in said
+
+
 def test_an_asker_is_no_operator_and_who_is_not_named_asks_nothing(asking: Asking, tmp_path: Path) -> None:
     live, room = asking
     with pytest.raises(UsageError, match="is not an operator"):
