@@ -73,7 +73,8 @@ def together_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress]
                 one = dry_run(desk.contract, question, record, today=today, standing=standing, guess=guess)
                 if one.price is not None:
                     view.check(desk.contract, question.owner, question.quantity)
-                free = question in questions[:place] or _is_charged(node, question, again=again)
+                before = not again and question in questions[:place]
+                free = before or _is_charged(node, question, again=again)
                 if one.price is not None and not free:
                     units = one.price.units
                     record = replace(

@@ -103,6 +103,11 @@ def test_a_stored_answer_is_free_and_a_new_one_is_not_and_that_is_said(tmp_path:
         assert (same["stored"], same["refusal"]) == (True, None)
         assert same["budget"]["left_after"] == same["budget"]["left_before"]
         assert (anew["stored"], anew["refusal"]["rule"], anew["budget"]["left_after"]) == (False, "budget", None)
+        twice = {**COUNT, "epsilon": "0.1", "plans": [{"quantity": "count"}] * 2}
+        for again, times in ((False, 1), (True, 2)):  # each plan that is asked anew is charged, alike or not
+            together = together_command(room.parties["shop"].node)(ANN, {**twice, "again": again}, lambda _: None)
+            rho = float(together["plans"][0]["cost"]["rho"])
+            assert float(together["cost"]["rho"]) == pytest.approx(times * rho, rel=1e-6)
 
 
 def test_a_dry_run_over_the_budget_is_refused_as_the_question_then_is(tmp_path: Path) -> None:
