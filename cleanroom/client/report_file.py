@@ -19,7 +19,7 @@ from cleanroom.whole_file import write_output
 if TYPE_CHECKING:
     from cleanroom.client.result import Result
 
-MISSING = "a chart needs what is not installed here: pip install 'cleanroom[charts]'"
+MISSING = "a chart needs matplotlib, which is not installed here: scripts/setup --charts, or the wheel's file[charts]"
 PLAIN = "a chart belongs to a question of the catalogue; ask it by its name, such as room.ask('profile', …)"
 
 
