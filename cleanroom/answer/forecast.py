@@ -12,6 +12,7 @@ from cleanroom.answer.number import json_number
 from cleanroom.answer.result import amount, charge, epsilon_number
 from cleanroom.privacy.accountant import Accountant, accountant
 from cleanroom.privacy.interval import LEVEL
+from cleanroom.question.advice import budget_advice
 from cleanroom.question.dry_run import UNKNOWN, DryRun, GuessedCells, PartNoise, Price
 
 Body = dict[str, Any]
@@ -53,7 +54,9 @@ def forecast_body(found: DryRun, *, stored: bool) -> Body:
 def together_body(found: Sequence[DryRun], stored: Sequence[bool]) -> Body:
     """The JSON of several dry runs that make one question; what is stored costs nothing and is refused by nobody.
 
-    `plans` are their JSON one by one. `budget` is before the first, and after all of them.
+    `plans` are their JSON one by one. `budget` is before the first, and after all of them. Who has not enough left for
+    all plans is told what would be enough for all of them, not what those before would leave for one: the plans' shares
+    of an epsilon add up to 1 at most.
     """
     of, first = accountant(found[0].accountant), found[0]
     plans = [forecast_body(one, stored=is_stored) for one, is_stored in zip(found, stored, strict=True)]
@@ -61,6 +64,9 @@ def together_body(found: Sequence[DryRun], stored: Sequence[bool]) -> Body:
     prices = [one.price for one, is_stored in zip(found, stored, strict=True) if not is_stored]
     units = sum(price.units for price in prices if price is not None)
     left = max(0, first.cap_units - first.record.units)
+    for plan in new:
+        if plan["refusal"] is not None and plan["refusal"]["rule"] == "budget":
+            plan["refusal"]["advice"] = budget_advice(of, left)
     return {
         "dry_run": True,
         "plans": plans,

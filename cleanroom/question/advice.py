@@ -34,6 +34,15 @@ def fewer_cells(contract: Contract, plan: Plan, *, words: int, allowed: int) -> 
     return "; ".join(found[:_MOST]) or "choose columns with fewer declared values"
 
 
+def budget_advice(prices: Accountant, left: int) -> str:
+    """What a question may cost where `left` units are left for all of it."""
+    epsilon = affordable_epsilon(prices, left)
+    if not epsilon:
+        return "nothing is left; only a new contract signed by all parties can grant more"
+    at = " at delta 1e-9" if prices.delta else ""
+    return f"the most that is left buys epsilon {epsilon}{at}; ask with that or less"
+
+
 def affordable_epsilon(prices: Accountant, left: int) -> str:
     """The largest epsilon of at most three decimals that costs no more than `left` units, as it is typed; or nothing.
 

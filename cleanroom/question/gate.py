@@ -44,7 +44,7 @@ from fractions import Fraction
 from cleanroom.errors import RefusedError, UsageError
 from cleanroom.nearest import listed, meant, quoted
 from cleanroom.privacy.accountant import accountant
-from cleanroom.question.advice import affordable_epsilon, fewer_cells
+from cleanroom.question.advice import budget_advice, fewer_cells
 from cleanroom.question.columns import granted
 from cleanroom.question.contract import Contract
 from cleanroom.question.dataset import Dataset
@@ -289,8 +289,5 @@ def _check_budget(contract: Contract, rule: str, plan: Plan, left: int, cost: in
     whose = f"{plan.asker}'s budget at {plan.owner}" if rule == "budget" else f"the budget of {plan.owner}'s people"
     advice = "what others spent is not shown; ask the owner's operator"
     if rule == "budget":
-        epsilon = affordable_epsilon(accountant(contract.accountant), left)
-        at = " at delta 1e-9" if accountant(contract.accountant).delta else ""
-        advice = f"the most that is left buys epsilon {epsilon}{at}; " if epsilon else "nothing is left; "
-        advice += "ask with that or less" if epsilon else "only a new contract signed by all parties can grant more"
+        advice = budget_advice(accountant(contract.accountant), left)
     raise RefusedError(rule, plan.owner, f"{whose} does not cover this question", advice)

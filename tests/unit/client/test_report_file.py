@@ -40,7 +40,9 @@ def nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("without_charts", "nothing_is_asked")
 def test_without_the_extra_it_says_what_to_install_and_asks_nothing(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^--report: a chart needs .* not installed here: scripts/setup --charts, or "):
+    with pytest.raises(
+        UsageError, match=r"^--report: a chart needs .* not installed here: scripts/setup --charts, or "
+    ):
         command.ask_entry(find("overlap"), **(TYPED | {"report_file": tmp_path / "page.html"}))
     with pytest.raises(UsageError, match="scripts/setup --charts") as said:
         Result((), ()).plot()
