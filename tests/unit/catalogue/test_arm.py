@@ -1,7 +1,10 @@
+import math
+
 import numpy as np
 import pytest
 
 from cleanroom.catalogue.arm import Arm, Span, effect, mean_span
+from cleanroom.privacy.combination import reach as combined
 from cleanroom.privacy.law import Law
 from tests.reference.asked_catalogue import least_held
 
@@ -45,6 +48,20 @@ def test_a_difference_is_narrower_than_two_groups_apart() -> None:
     apart = mean_span(test, "gaussian", ALPHA).high - mean_span(control, "gaussian", ALPHA).low
     assert found.difference.high < 0.9 * (apart - 0.1) + 0.1
     assert found.difference.low < 0.1 < found.difference.high
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_where_noise_drowns_chance_the_intervals_are_those_of_the_noise(law: Law) -> None:
+    """A million people: chance moves a half by 0.0005, noise by 0.03. A tenth of the doubt is kept back, or a fifth."""
+    people, scale = 1_000_000, 30_000.0
+    alone = Arm(people / 2, people, SHARE, scale)
+    one = mean_span(alone, law, ALPHA)
+    assert (one.high - one.low) / 2 == pytest.approx(scale / people * combined(law, 0.9 * ALPHA), rel=0.01)
+    found = effect(alone, alone, law=law, alpha=ALPHA)
+    assert found is not None
+    far = math.sqrt(2) * scale / people * combined(law, 0.8 * ALPHA, equal_weights=2)
+    assert found.difference.high == pytest.approx(far, rel=0.01)
+    assert found.difference.low == pytest.approx(-far, rel=0.01)
 
 
 def test_noise_in_the_number_of_people_widens_even_where_chance_is_large() -> None:

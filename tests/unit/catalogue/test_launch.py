@@ -6,9 +6,12 @@ import pytest
 from cleanroom.catalogue.catalogue import find
 from cleanroom.catalogue.entry import Ask, request
 from cleanroom.catalogue.finding import Finding
+from cleanroom.catalogue.rounding import outward, said
 from cleanroom.catalogue.segments import average_share
 from cleanroom.errors import UsageError
+from cleanroom.privacy.combination import reach
 from cleanroom.privacy.law import Law
+from cleanroom.privacy.share import NoisyShare
 from cleanroom.question.quantity import Quantity
 from parties.room_file import RoomFile
 from tests.reference.asked_catalogue import Noise, NoNoise, answer_to, asked, split_or_not, table_of
@@ -133,6 +136,21 @@ def test_the_average_of_all_segments_has_the_noise_of_all_of_them(terms: RoomFil
         found = average_share(answer, "red", statements=5)
         widths.append(float(found.high - found.low))
     assert widths[0] / widths[1] == pytest.approx(2, rel=0.15)
+
+
+@pytest.mark.parametrize("law", ["gaussian", "laplace"])
+def test_four_segments_and_the_average_hold_at_once(terms: RoomFile, law: Law) -> None:
+    """Five statements; a cell of the average is the sum of four, so its noise is twice as large."""
+    wanted = request(terms, find("launch"), "shop", "brand", WORDS)
+    (ask,), none = find("launch").asks(terms, wanted), NoNoise(law, 0)
+    scale = float(answer_to(ask, terms, wanted, {}, none).scale)
+    found, far = launch(terms, CLEAR, none), reach(law, 0.05 / 5)
+    for row, counts in zip(found.rows, CLEAR, strict=True):
+        share = NoisyShare(counts[0], sum(counts), 3, scale)
+        assert (row.low, row.high) == outward(100 * (share.least(far) or 0), 100 * (share.most(far) or 1))
+    average = NoisyShare(6900, 15_920, 3, 2 * scale)
+    ends = outward(100 * (average.least(far) or 0), 100 * (average.most(far) or 1))
+    assert found.sentences[0].endswith(f" shares with brand it is {said(*ends, '%')}.")
 
 
 def test_one_histogram_is_asked(terms: RoomFile) -> None:

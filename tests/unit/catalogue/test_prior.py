@@ -10,12 +10,15 @@ import pytest
 from cleanroom.catalogue.catalogue import find
 from cleanroom.catalogue.entry import Ask, request
 from cleanroom.catalogue.finding import Finding
+from cleanroom.catalogue.rounding import outward
 from cleanroom.catalogue.shrinking import Shrunk, shrink
 from cleanroom.errors import UsageError
+from cleanroom.privacy.combination import reach
 from cleanroom.privacy.law import Law
+from cleanroom.privacy.share import NoisyShare
 from cleanroom.question.quantity import Quantity
 from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Noise, NoNoise, asked, split_or_not, table_of
+from tests.reference.asked_catalogue import Noise, NoNoise, answer_to, asked, split_or_not, table_of
 from tests.unit.catalogue.two_shops import two_shops
 
 SEGMENTS = ("north", "south", "east", "other")
@@ -62,6 +65,19 @@ def test_where_no_segment_can_be_told_apart_its_guess_may_still_be_far_from_the_
     assert found.sentences[0] == (
         "No segment can be told apart from all of them: what sets their guesses apart may be noise."
     )
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_every_share_of_every_segment_and_of_all_holds_at_once(terms: RoomFile, law: Law) -> None:
+    """Four segments and everybody, three values: 15 statements."""
+    wanted = request(terms, find("prior"), "shop", "brand", WORDS)
+    (by_segment, _), none = find("prior").asks(terms, wanted), NoNoise(law, 0)
+    scale = float(answer_to(by_segment, terms, wanted, {}, none).scale)
+    found, far = prior(terms, CLEAR, none), reach(law, 0.05 / 15)
+    for at, row in enumerate(found.rows):
+        counts = CLEAR[at // 3]
+        share = NoisyShare(counts[at % 3], sum(counts), 3, scale)
+        assert (row.low, row.high) == outward(100 * (share.least(far) or 0), 100 * (share.most(far) or 1))
 
 
 def test_the_file_has_a_row_for_each_segment_and_the_average_for_an_unknown_one(terms: RoomFile) -> None:
