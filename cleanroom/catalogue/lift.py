@@ -231,10 +231,10 @@ class _Words:
         """The row of one group; without numbers where they are to be shown as under the threshold."""
         names = (("number", f"{which}: {self.by} {self.groups[which == 'control']}"),)
         if span is None:
-            return Row(names, None, None, None)
+            return Row(names, None, None, None, differs=False)
         low, high = outward(span.low * self.times, span.high * self.times)
         value = _within(arm.mean * self.times, low, high) if arm.people > 0.0 else None
-        return Row(names, value, low, high)
+        return Row(names, value, low, high, differs=not low <= 0 <= high)
 
     def sentences(self, threshold: int, rows: Sequence[Row]) -> tuple[str, ...]:
         """The effect, each group, and the effect in percent; `threshold` is 0 unless something is under it."""

@@ -92,9 +92,10 @@ def check(terms: RoomFile, bought: pd.DataFrame, law: Law, *, costs: bool, draws
     }
     entry = find("response")
     wanted = request(terms, entry, "accessories", "bikes", values)
+    cells = {ask.quantity: exact(bought, ask) for ask in entry.asks(terms, wanted)}
     noise, right, widths = Noise(law, 32), 0, []
     for _ in range(draws):
-        found = asked(entry, terms, wanted, lambda ask: exact(bought, ask), noise, epsilon="4")
+        found = asked(entry, terms, wanted, lambda ask: cells[ask.quantity], noise, epsilon="4")
         good = True
         for row in found.rows:
             ((_, name),) = row.names
@@ -111,13 +112,14 @@ def check(terms: RoomFile, bought: pd.DataFrame, law: Law, *, costs: bool, draws
 
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
 def test_what_was_bought_after_a_campaign_is_inside(terms: RoomFile, bought: pd.DataFrame, law: Law) -> None:
-    check(terms, bought, law, costs=law == "laplace", draws=20)
+    check(terms, bought, law, costs=law == "laplace", draws=200)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("costs", [False, True], ids=["totals", "returns"])
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
-def test_what_was_bought_after_a_campaign_is_inside_over_200_draws(
+def test_what_was_bought_after_a_campaign_is_inside_over_5000_draws(
     terms: RoomFile, bought: pd.DataFrame, law: Law, costs: bool
 ) -> None:
-    check(terms, bought, law, costs=costs, draws=200)
+    """So many tell intervals that are 30% too narrow: they hold in 91.5% of the draws, which 200 cannot tell."""
+    check(terms, bought, law, costs=costs, draws=5000)

@@ -85,9 +85,10 @@ def test_shares_and_places_are_right_at_once(terms: RoomFile, customers: pd.Data
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["prior", "launch"])
+@pytest.mark.parametrize(("name", "draws"), [("prior", 200), ("launch", 5000)])
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
-def test_shares_and_places_are_right_at_once_over_200_draws(
-    terms: RoomFile, customers: pd.DataFrame, name: str, law: Law
+def test_shares_and_places_are_right_at_once_over_many_draws(
+    terms: RoomFile, customers: pd.DataFrame, name: str, draws: int, law: Law
 ) -> None:
-    check(terms, customers, name, law, 200)
+    """Intervals 30% too narrow hold in 84% of prior's draws and in 93% of launch's, which takes more to be told."""
+    check(terms, customers, name, law, draws)

@@ -201,6 +201,13 @@ def test_amounts_between_the_agreed_steps_are_rounded_and_the_finding_says_so(
     )
 
 
+def test_a_group_of_which_perhaps_nobody_has_it_is_not_told_from_0(terms: RoomFile) -> None:
+    """All rows are drawn against a line at 0, and what is not grey is said to differ from it."""
+    found = lift(terms, CONVERSION, converted((300, 5000), (3, 5000)))
+    assert found.chart.reference == found.rows[1].low == 0
+    assert [row.differs for row in found.rows] == [True, False, True]
+
+
 def test_groups_as_small_as_the_noise_say_nothing(terms: RoomFile) -> None:
     found = lift(terms, CONVERSION, converted((5, 20), (2, 20)))
     assert found.rows[2].value is None
