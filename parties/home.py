@@ -11,7 +11,6 @@ log/         our copy of each room's query log, and in evidence/ what convicts a
 settings.toml  private: sources, analysts, address  node.db, node.sock, node.log   state, analysts' door, log
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from cleanroom.crypto.signatures import SigningKey
 from cleanroom.crypto.unsealing import SECRET_LENGTH, SealingKey
 from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import PartyName
+from cleanroom.only_process import only_process
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.contract import Contract
 from cleanroom.wire.canonical import canonical_bytes, parse_canonical
@@ -90,26 +90,25 @@ class Home:
     def tls_folder(self) -> Path:
         return self.path / "tls"
 
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "lock"
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One serving process for a folder; raises StateError when there is one already."""
-        with self.if_unlocked() as free:
-            if not free:
-                raise StateError(f"a node is serving from {self.path} already")
+        private_folder(self.path)
+        with only_process(self.lock_file) as holder:
+            if holder:
+                raise StateError(f"a node is serving from {self.path} already: {holder}")
             yield
 
     @contextmanager
     def if_unlocked(self) -> Iterator[bool]:
         """Whether no process serves from this folder; if so, none can begin to before the block ends."""
         private_folder(self.path)
-        with (self.path / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                free = False
-            else:
-                free = True
-            yield free
+        with only_process(self.lock_file) as holder:
+            yield not holder
 
     def create(self, name: PartyName) -> PartyCard:
         """Make all keys and the card; raises UsageError when the folder holds a party already."""

@@ -2,19 +2,26 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from cleanroom.end_of_input import OPTION
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName
+from cleanroom.only_process import only_process
 from parties.room_state import COORDINATOR, RoomState
 
 STOP_S = 15.0
+_LOOK_S = 0.05
 
 
 class Process:
-    """One program whose log goes to a file and which says `ready` on standard output."""
+    """One program whose log goes to a file and which says `ready` on standard output.
+
+    Its standard input is a pipe that nobody writes to and that ends with this process: see `end_of_input`.
+    """
 
     def __init__(self, name: str, command: list[str], log: Path) -> None:
         self.name = name
@@ -22,7 +29,7 @@ class Process:
         self._start = log.stat().st_size if log.exists() else 0
         with log.open("ab") as file:
             self._process = subprocess.Popen(  # noqa: S603 # our own programs, no shell
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file
             )
 
     @property
@@ -64,8 +71,9 @@ class Process:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 class RoomProcesses:
@@ -90,13 +98,14 @@ class RoomProcesses:
 
     def _begin(self) -> None:
         state = self._state
+        self._wait_for_former()
         port_file = state.coordinator_home / "port"
         port_file.unlink(missing_ok=True)
         coordinator = Process(
             "coordinator",
             [
                 *COORDINATOR, "serve", "--home", str(state.coordinator_home), "--contract", str(state.agreement_file),
-                "--listen", "127.0.0.1:0", "--port-file", str(port_file),
+                "--listen", "127.0.0.1:0", "--port-file", str(port_file), OPTION,
             ],
             state.coordinator_home / "coordinator.log",
         )  # fmt: skip
@@ -107,9 +116,19 @@ class RoomProcesses:
         for node in nodes:
             node.wait_ready()
 
+    def _wait_for_former(self) -> None:
+        """Servers whose starter was killed end by themselves, and need a moment; others are named when ours start."""
+        until = time.monotonic() + STOP_S
+        for file in self._state.server_locks:
+            while time.monotonic() < until:
+                with only_process(file) as holder:
+                    if not holder:
+                        break
+                time.sleep(_LOOK_S)
+
     def _node(self, name: PartyName) -> Process:
         home = self._state.home(name)
-        command = [sys.executable, "-m", "parties.command", "party", "serve", "--home", str(home.path)]
+        command = [sys.executable, "-m", "parties.command", "party", "serve", "--home", str(home.path), OPTION]
         self.processes[name] = Process(name, command, home.log_file)
         return self.processes[name]
 

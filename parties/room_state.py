@@ -5,7 +5,6 @@ contract made from the room file and signed with each party's own key. State sta
 reset: budgets are spent for good.
 """
 
-import fcntl
 import os
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 from cleanroom.crypto.key_files import private_folder
 from cleanroom.errors import StateError, UsageError
 from cleanroom.ids import PartyName, analyst_name
+from cleanroom.only_process import only_process
 from cleanroom.question.agreement import Agreement, parse_agreement
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.question.contract import Contract
@@ -49,6 +49,11 @@ class RoomState:
         """The agreement as the coordinator serves it."""
         return self.folder / "agreement.json"
 
+    @property
+    def server_locks(self) -> tuple[Path, ...]:
+        """A file for each of the room's servers, locked while that one runs."""
+        return (self.coordinator_home / "lock", *(self.home(name).lock_file for name in self.room.datasets))
+
     def home(self, party: PartyName) -> Home:
         """A party's folder."""
         return Home(self.folder / "parties" / party)
@@ -57,11 +62,9 @@ class RoomState:
     def locked(self) -> Iterator[None]:
         """One process at a time works on this room."""
         private_folder(self.folder)
-        with (self.folder / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StateError(f"another command is working on {self.folder}; wait until it has ended") from None
+        with only_process(self.folder / "lock") as holder:
+            if holder:
+                raise StateError(f"another command is working on {self.folder}; wait for its end, or end it: {holder}")
             yield
 
     def prepare(self) -> None:

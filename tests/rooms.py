@@ -266,7 +266,7 @@ def running(room: Room, place: Place = kernel_place) -> Iterator[Running]:
 
 
 @contextmanager
-def coordinator_process(room: Room) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def coordinator_process(room: Room, *more: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve the room by the real command line; yields address and process once it said `ready`."""
     port_file = room.home.folder / "port"
     port_file.unlink(missing_ok=True)
@@ -279,8 +279,10 @@ def coordinator_process(room: Room) -> Iterator[tuple[str, subprocess.Popen[str]
                 "serve",
                 *("--home", str(room.home.folder), "--contract", str(room.agreement_file)),
                 *("--listen", "127.0.0.1:0", "--port-file", str(port_file)),
+                *more,
             ],
             cwd=ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -295,5 +297,6 @@ def coordinator_process(room: Room) -> Iterator[tuple[str, subprocess.Popen[str]
         if process.poll() is None:
             process.terminate()
             process.wait(15)
-        assert process.stdout is not None
-        process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            stream.close()

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from cleanroom.coordinator.home import CoordinatorHome
+from cleanroom.end_of_input import HELP, OPTION, stop_at_end_of_input
 from cleanroom.errors import CleanroomError
 from cleanroom.transport.event_log import EventLog
 from cleanroom.whole_file import read_input
@@ -97,7 +98,8 @@ def sign(request: Path, home: Path, out: Path | None, replace: bool) -> None:
 )
 @click.option("--listen", help="HOST:PORT to listen on, port 0 for any; the card's address if left out.")
 @click.option("--port-file", type=click.Path(path_type=Path), help="The port is written here once it is bound.")
-def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None) -> None:
+@click.option(OPTION, "with_input", is_flag=True, help=HELP)
+def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None, *, with_input: bool) -> None:
     """Serve one room until SIGTERM or SIGINT. Prints `ready` when healthy; the log goes to standard error."""
     from cleanroom.coordinator.room_server import RoomServer  # grpc reads its environment when loaded
     from cleanroom.crypto.placement import place
@@ -108,30 +110,33 @@ def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None
     # Blocked here, before the first thread starts, and so in every thread: a handler would run only when the main
     # thread wakes, and nothing wakes it when the system has given the signal to a thread of the library.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    if with_input:
+        stop_at_end_of_input()
     log, coordinator_home = EventLog(), CoordinatorHome(home)
     warning = coordinator_home.leaf().warning(_now())
     if warning is not None:
         log.event("certificate", note=warning)
-    room = RoomServer(
-        coordinator_home,
-        in_force(read_input(contract)).contract,
-        place=place,
-        now=_now,
-        log=log,
-        failed=lambda: os.kill(os.getpid(), signal.SIGTERM),
-    )
-    port = room.start(listen or coordinator_home.card().address)
-    if port_file is not None:
-        draft = port_file.with_name(f"{port_file.name}.draft")
-        draft.write_text(f"{port}\n", encoding="ascii")
-        draft.replace(port_file)
-    log.event("serving", port=port)
-    click.echo("ready")
-    sys.stdout.flush()
-    signal.sigwait(_STOP_SIGNALS)
-    log.event("stopping")
-    room.stop()
-    log.event("stopped")
+    with coordinator_home.locked():
+        room = RoomServer(
+            coordinator_home,
+            in_force(read_input(contract)).contract,
+            place=place,
+            now=_now,
+            log=log,
+            failed=lambda: os.kill(os.getpid(), signal.SIGTERM),
+        )
+        port = room.start(listen or coordinator_home.card().address)
+        if port_file is not None:
+            draft = port_file.with_name(f"{port_file.name}.draft")
+            draft.write_text(f"{port}\n", encoding="ascii")
+            draft.replace(port_file)
+        log.event("serving", port=port)
+        click.echo("ready")
+        sys.stdout.flush()
+        signal.sigwait(_STOP_SIGNALS)
+        log.event("stopping")
+        room.stop()
+        log.event("stopped")
     if room.failure is not None:
         raise room.failure
 

@@ -6,10 +6,13 @@ log.key log.2.key ...         sign the log's heads and nothing else; the card na
 tls.key tls.pem               the server's own leaf        card.json the signed card that parties get by hand
 issued/<role>-<name>.pem      the newest certificate signed for each name
 denied                        serial numbers (hex, one a line) of certificates that are no longer accepted
+lock                          held while a coordinator serves from here, with the number of its process
 rooms/<room>.sqlite           one database for each room's log; <room>.2.sqlite when the room began its second log
 rooms/<room>.log/             the log as files for auditors: checkpoint and tiles
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cleanroom.crypto.key_files import private_folder, read_secret, write_secret
 from cleanroom.crypto.signatures import SigningKey
 from cleanroom.errors import AuthenticationError, StateError, UsageError
+from cleanroom.only_process import only_process
 from cleanroom.question.card import CoordinatorCard, party_domain
 from cleanroom.transport.authority import Authority, default_validity
 from cleanroom.transport.certificates import Leaf, read_leaf
@@ -55,6 +59,14 @@ class CoordinatorHome:
         home._write("card.json", card.signed(identity))
         home.renew(now=now)
         return home
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One serving coordinator for a home; raises StateError that names the one there is."""
+        with only_process(self.folder / "lock") as holder:
+            if holder:
+                raise StateError(f"a coordinator is serving from {self.folder} already: {holder}")
+            yield
 
     def card(self) -> CoordinatorCard:
         """The public card, its signature verified."""

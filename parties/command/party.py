@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cleanroom.crypto.key_files import private_folder
+from cleanroom.end_of_input import HELP, OPTION, stop_at_end_of_input
 from cleanroom.ids import party_name
 from cleanroom.question.card import CoordinatorCard, PartyCard
 from cleanroom.whole_file import read_input
@@ -158,10 +159,13 @@ def _certificate_warning(folder: Home) -> str | None:
 
 @party.command("serve")
 @HOME
-def serve_command(home: Path) -> None:
+@click.option(OPTION, "with_input", is_flag=True, help=HELP)
+def serve_command(home: Path, *, with_input: bool) -> None:
     """Run the node until it is told to stop (SIGTERM). It listens on nothing but the socket in its folder."""
     from parties.serve import serve
 
+    if with_input:
+        stop_at_end_of_input()
     logging.getLogger().setLevel(logging.INFO)
     warning = _certificate_warning(Home(home))
     if warning:

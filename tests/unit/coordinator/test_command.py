@@ -7,10 +7,13 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cleanroom.coordinator.home import CoordinatorHome
+from cleanroom.end_of_input import OPTION
 from cleanroom.errors import UnavailableError
 from cleanroom.question.card import CoordinatorCard
 from cleanroom.transport.names import Peer
@@ -107,10 +110,36 @@ def refused_start(room: Room) -> str:
     return done.stderr
 
 
-def test_of_two_coordinators_on_one_database_the_one_that_comes_too_late_ends(tmp_path: Path) -> None:
-    """Row 37: by one line and status 1, not by INTERNAL for ever; the other goes on."""
+def test_of_two_coordinators_of_one_home_the_second_does_not_start_and_names_the_first(tmp_path: Path) -> None:
+    """The bug: both lived, as long as nothing was written, and nobody was told which process to end."""
     room = build_room(tmp_path)
-    with coordinator_process(room) as (one, _), coordinator_process(room) as (other, late):
+    with coordinator_process(room) as (_, first):
+        assert refused_start(room) == (
+            f"error: a coordinator is serving from {room.home.folder} already:"
+            f" process {first.pid}, which ends with: kill {first.pid}\n"
+        )
+        first.kill()
+        first.wait(15)
+        with coordinator_process(room):
+            pass  # the lock of a killed process holds nobody up
+
+
+def test_a_coordinator_that_is_told_to_ends_with_its_input(tmp_path: Path) -> None:
+    room = build_room(tmp_path)
+    with coordinator_process(room, OPTION) as (_, process):
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(15) == 0
+
+
+def test_of_two_coordinators_on_one_database_the_one_that_comes_too_late_ends(tmp_path: Path) -> None:
+    """Row 37: by one line and status 1, not by INTERNAL for ever; the other goes on. Here from a copy of the home."""
+    room = build_room(tmp_path)
+    copy = replace(room, home=CoordinatorHome(tmp_path / "copy"))
+    shutil.copytree(room.home.folder, copy.home.folder, ignore=shutil.ignore_patterns("rooms"))
+    (room.home.folder / "rooms").mkdir(mode=0o700, exist_ok=True)
+    (copy.home.folder / "rooms").symlink_to(room.home.folder / "rooms")
+    with coordinator_process(room) as (one, _), coordinator_process(copy) as (other, late):
         goes_on = room.client("shop", one)
         assert goes_on.append(room.statement("shop", "incident", "one")) == 0
         brand = room.client("brand", other, patience=Patience(total_s=0.5))
@@ -119,7 +148,7 @@ def test_of_two_coordinators_on_one_database_the_one_that_comes_too_late_ends(tm
         assert late.wait(15) == 1
         assert goes_on.append(room.statement("shop", "incident", "three")) == 1
         assert len(goes_on.read_log(0).entries) == 2
-    last = (room.home.folder / "serve.log").read_text().splitlines()
+    last = (copy.home.folder / "serve.log").read_text().splitlines()
     said = [line for line in last if line.startswith("error: ")]
     assert said == [
         "error: another process has written to this room's log beyond the 0 entries known here:"

@@ -1,5 +1,6 @@
 """A party's folder: keys made once and private, cards kept only under the fingerprint that was confirmed."""
 
+import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -140,3 +141,14 @@ def test_a_partners_new_card_is_proposed_and_its_old_one_serves_the_agreement_in
         with pytest.raises(StateError, match=r"does not trust|another coordinator"):
             home.check_trust(wrong)
     home.check_trust(replace(old, coordinator=moved, cards={**old.cards, BRAND: newer}))
+
+
+def test_whoever_finds_a_home_taken_is_told_by_which_process_and_how_to_end_it(home: Home) -> None:
+    number = os.getpid()
+    with home.locked(), pytest.raises(StateError) as refused, home.locked():
+        pass
+    assert str(refused.value) == (
+        f"a node is serving from {home.path} already: process {number}, which ends with: kill {number}"
+    )
+    with home.locked(), home.if_unlocked() as free:
+        assert not free
