@@ -34,7 +34,7 @@ def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress],
 
     def command(analyst: Analyst, request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
         desk, again, guess = node.desk, checked_again(request), _guess(request)
-        question = question_of(desk.contract, desk.name, analyst.name, request)
+        question = question_of(desk.contract, desk.name, analyst.name, request, looking=True)
         view = view_of(request)
 
         def look() -> dict[str, Any]:
@@ -63,7 +63,7 @@ def together_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress]
 
     def command(analyst: Analyst, request: dict[str, Any], _progress: Progress) -> dict[str, Any]:
         desk, again, view = node.desk, checked_again(request), view_of(request)
-        questions = [question_of(desk.contract, desk.name, analyst.name, one) for one in _plans(request)]
+        questions = [question_of(desk.contract, desk.name, analyst.name, one, looking=True) for one in _plans(request)]
         guess = _guess(request)
 
         def look() -> dict[str, Any]:

@@ -37,11 +37,11 @@ def dry_run_of_file(
     """The JSON of a dry run in this file's room; raises UsageError for what the file or the question lacks."""
     room = read_room_file(room_path)
     check_names(room, question)
-    check_columns(room, question)
+    check_columns(room, question, looking=True)
     now = datetime.now(UTC)
     contract = contract_between_strangers(room, now=now)
     asker = PartyName(question.asker)
-    asked = question_of(contract, asker, analyst_name(f"user-{os.getuid()}"), question.request())
+    asked = question_of(contract, asker, analyst_name(f"user-{os.getuid()}"), question.request(), looking=True)
     record, standing = _known(RoomState(state_folder or room_path.with_suffix(".state"), room), asked)
     found = dry_run(contract, asked, record, today=f"{now:%Y-%m-%d}", standing=standing, guess=guess)
     return forecast_body(found, stored=False)

@@ -17,25 +17,27 @@ from cleanroom.ids import AnalystName, PartyName, party_name
 from cleanroom.nearest import quoted
 from cleanroom.privacy.accountant import accountant
 from cleanroom.privacy.budget import parse_epsilon
-from cleanroom.question.accuracy import parse_accuracy, units_for_accuracy
+from cleanroom.question.accuracy import PricedTerms, parse_accuracy, units_for_accuracy
 from cleanroom.question.compile import Question, check_question
 from cleanroom.question.contract import Contract
 from cleanroom.question.quantity import BASES, Quantity
+from cleanroom.question.shape import Questioned
 
-ONE_OF_TWO = "say what the question may cost, --epsilon 1, or how exact it must be, --accuracy 50: one of the two"
+A_PRICE = "say what the question may cost, --epsilon 1; with --accuracy 50 as well it costs no more than that takes"
 SHARE_OF_EPSILON = "share divides what an epsilon buys; an accuracy buys what it needs: leave one of the two out"
 _SHARE = re.compile(r"1|([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", re.ASCII)
 _TEXTS = ("owner", "by", "quantity", "column", "epsilon", "accuracy", "at")
 
 
 def check_price(epsilon: str, accuracy: str) -> None:
-    """Exactly one of the two, and a number; raises UsageError that says what was typed wrong."""
-    if bool(epsilon) == bool(accuracy):
-        raise UsageError(ONE_OF_TWO)
-    with at_option("--accuracy" if accuracy else "--epsilon"):
-        if accuracy:
+    """At least one of the two, each a number; raises UsageError that says what was typed wrong."""
+    if not epsilon and not accuracy:
+        raise UsageError(A_PRICE)
+    if accuracy:
+        with at_option("--accuracy"):
             parse_accuracy(accuracy)
-        else:
+    if epsilon:
+        with at_option("--epsilon"):
             parse_epsilon(epsilon)
 
 
@@ -60,8 +62,14 @@ def at_option(option: str) -> Iterator[None]:
         raise UsageError(f"{option}: {error}") from None
 
 
-def question_of(contract: Contract, asker: PartyName, analyst: AnalystName, request: dict[str, Any]) -> Question:
-    """The question that a request asks; raises UsageError."""
+def question_of(
+    contract: Contract, asker: PartyName, analyst: AnalystName, request: dict[str, Any], *, looking: bool = False
+) -> Question:
+    """The question that a request asks; raises UsageError.
+
+    Who asks by accuracy must say as well which epsilon it may cost at most, unless they are only `looking`: nobody
+    spends what they have not been shown.
+    """
     texts = {name: request.get(name, "") for name in _TEXTS}
     texts |= {"base": request.get("base", "match"), "share": request.get("share", "1")}
     if not all(isinstance(text, str) for text in texts.values()):
@@ -82,15 +90,25 @@ def question_of(contract: Contract, asker: PartyName, analyst: AnalystName, requ
         base=texts["base"],
     )
     if texts["accuracy"]:
-        return replace(question, units=_units_for(contract, question, texts["accuracy"]))
+        check_question(contract, replace(question, units=2))  # names first: a measure that is not there has no unit
+        units = units_asked_for(contract, question, texts["accuracy"], most=texts["epsilon"], looking=looking)
+        return replace(question, units=units)
     bought = accountant(contract.accountant).units_for_epsilon(parse_epsilon(texts["epsilon"]))
     return replace(question, units=math.floor(bought * share))
 
 
-def _units_for(contract: Contract, question: Question, accuracy: str) -> int:
-    check_question(contract, replace(question, units=2))  # names first: a measure that is not there has no unit
+def units_asked_for(terms: PricedTerms, question: Questioned, accuracy: str, *, most: str, looking: bool) -> int:
+    """What an accuracy costs; raises UsageError where it is more than the epsilon `most`, or nothing was said of it."""
     with at_option("--accuracy"):
-        return units_for_accuracy(contract, question, parse_accuracy(accuracy))
+        units = units_for_accuracy(terms, question, parse_accuracy(accuracy))
+        prices = accountant(terms.accountant)
+        price = f"{math.ceil(prices.epsilon_view(units) * 1000) / 1000:g}"
+        costs = f"±{accuracy} costs epsilon {price} at {question.owner}"
+        if not most and not looking:
+            raise UsageError(f"{costs}; add --epsilon {price} to say that it may, or look first: --dry-run")
+        if most and units > prices.units_for_epsilon(parse_epsilon(most)):
+            raise UsageError(f"{costs}, more than the {most} that --epsilon allows; nothing was asked")
+        return units
 
 
 def checked_again(request: dict[str, Any]) -> bool:

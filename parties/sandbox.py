@@ -10,12 +10,11 @@ from cleanroom.client.door import ask_door
 from cleanroom.errors import PendingError, UsageError
 from cleanroom.ids import AnalystName, PartyName
 from cleanroom.nearest import listed, meant, quoted
-from cleanroom.question.accuracy import parse_accuracy, units_for_accuracy
 from cleanroom.question.compile import Question
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import partition_cells, quantity_cells
 from parties.processes import RoomProcesses
-from parties.requests import at_option, check_price
+from parties.requests import at_option, check_price, units_asked_for
 from parties.room_file import RoomFile, read_room_file
 from parties.room_state import RoomState
 
@@ -27,7 +26,7 @@ class SandboxQuestion:
     """What was typed: `of` a dimension of the owner, `total`, `mean` or `quantile` a measure; none for a count.
 
     `at` are levels of quantiles as text, `top` the length of a ranking, `base` the people asked about, and `again` asks
-    for a new answer where one is stored. Either `epsilon` or `accuracy` is empty.
+    for a new answer where one is stored. `epsilon` is what it may cost; with `accuracy`, the most.
     """
 
     asker: str
@@ -143,8 +142,11 @@ def check_sources(room: RoomFile) -> None:
                 raise UsageError(f"{room.path}: parties.{name}: there is no file {path}")
 
 
-def check_columns(room: RoomFile, question: SandboxQuestion) -> None:
-    """Refuse unknown columns before anything is created; raises UsageError that lists the known ones."""
+def check_columns(room: RoomFile, question: SandboxQuestion, *, looking: bool = False) -> None:
+    """Refuse unknown columns, and an accuracy that costs more than was said, before anything is created.
+
+    Raises UsageError, which lists the columns that are known.
+    """
     asker, owner, quantity = PartyName(question.asker), PartyName(question.owner), question.quantity()
     with at_option("--by"):
         partition_cells(room, asker if question.base == "match" else owner, question.by)
@@ -152,6 +154,5 @@ def check_columns(room: RoomFile, question: SandboxQuestion) -> None:
         quantity_cells(room, owner, quantity)
         question.view().check(room, owner, quantity)
     if question.accuracy:
-        with at_option("--accuracy"):
-            asked = Question(asker, owner, AnalystName("sandbox"), question.by, quantity, 1, question.base)
-            units_for_accuracy(room, asked, parse_accuracy(question.accuracy))
+        asked = Question(asker, owner, AnalystName("sandbox"), question.by, quantity, 1, question.base)
+        units_asked_for(room, asked, question.accuracy, most=question.epsilon, looking=looking)

@@ -91,9 +91,9 @@ class Room:
         """Ask a question of the catalogue, or without its name a plain one: by, of, sum, mean, quantile, at, top,
         whole_table.
 
-        `epsilon` is what all of it may cost, `accuracy` instead how far noise may move a number. The same question
-        again gives the stored answer and costs nothing; with `again` it is charged every time it runs. Raises one of
-        `cleanroom.errors`.
+        `epsilon` is what all of it may cost. `accuracy` says how far noise may move a number; it costs what that takes,
+        and `epsilon` is then the most that it may. The same question again gives the stored answer and costs nothing;
+        with `again` it is charged every time it runs. Raises one of `cleanroom.errors`.
         """
         prepared = self._prepared(question, owner, words)
         if epsilon is None and accuracy is None:

@@ -61,7 +61,7 @@ _OPTIONS = (
         "--accuracy",
         default="",
         metavar="N",
-        help="Instead of --epsilon: how far noise may move a number, such as 50 for ±50 people at 95%.",
+        help="How far noise may move a number, such as 50 for ±50 people at 95%; --epsilon is then the most.",
     ),
     click.option(
         "--dry-run",

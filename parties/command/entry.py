@@ -23,7 +23,11 @@ SOCKET = click.option(
 _OWNER = click.option("--owner", required=True, help="The party whose people are asked about.")
 _PRICES = (
     click.option("--epsilon", metavar="E", help="What all of it may cost together; without it, you are told first."),
-    click.option("--accuracy", metavar="N", help="Instead: how far noise may move a number, where there is one plan."),
+    click.option(
+        "--accuracy",
+        metavar="N",
+        help="How far noise may move a number, where there is one plan; --epsilon is then the most.",
+    ),
 )
 _WAYS = (
     click.option(

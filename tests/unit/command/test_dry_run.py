@@ -98,11 +98,11 @@ def test_what_would_be_refused_fails_with_the_owner_s_own_words_and_its_json_is_
     [
         (
             (),
-            "say what the question may cost, --epsilon 1, or how exact it must be, --accuracy 50: one of the two",
+            "say what the question may cost, --epsilon 1; with --accuracy 50 as well it costs no more than that takes",
         ),
         (
-            ("--epsilon", "1", "--accuracy", "50"),
-            "say what the question may cost, --epsilon 1, or how exact it must be, --accuracy 50: one of the two",
+            ("--epsilon", "0.2", "--accuracy", "50"),
+            "--accuracy: ±50 costs epsilon 0.212 at brand, more than the 0.2 that --epsilon allows; nothing was asked",
         ),
         (("--epsilon", "1", "--guess", "50"), "--guess belongs to --dry-run: an answer needs no guess"),
         (
