@@ -18,6 +18,10 @@ from cleanroom.errors import UnavailableError, UnreachableError
 
 SOCKET_FILE = "node.sock"
 _SETTINGS_FILE = "settings.toml"
+_START = (
+    "is it running? `cleanroom serve ROOM.toml`, `cleanroom demo --serve` and `cleanroom party serve` start nodes;"
+    " --home is a node's folder, as the first two print it"
+)
 
 
 def door_of(node: Path) -> Path:
@@ -57,7 +61,7 @@ def ask_door(
             with short_name(path) as name:
                 connection.connect(name)
         except OSError as error:
-            raise UnreachableError(f"no node answers at {path}: {error.strerror or error}") from None
+            raise UnreachableError(f"no node answers at {path}: {error.strerror or error}; {_START}") from None
         try:
             with suppress(OSError):  # a node that reads no further has said why
                 connection.sendall(json.dumps(request).encode("utf-8") + b"\n")

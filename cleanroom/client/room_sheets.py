@@ -56,7 +56,7 @@ class Settings:
                 ", ".join(one["questions"]),
                 ", ".join(one["over"]),
                 *(_number(one[name]) for name in whole),
-                _approval(one["approval"]),
+                approval_words(one["approval"]),
             )
             for one in self.raw["owners"]
         )
@@ -104,7 +104,8 @@ def _number(value: float) -> Fraction:
     return Fraction(repr(value))
 
 
-def _approval(body: Body) -> Value:
+def approval_words(body: Body) -> Value:
+    """When an approver must look at a question first."""
     if body["mode"] == "required":
         return "always"
     limits = [f"beyond {body['cells']} cells"] if body["cells"] is not None else []

@@ -1,7 +1,8 @@
 """`cleanroom ask`: a question at one's own node, and the way every answer is shown."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -190,8 +191,19 @@ def ask(
     if dry_run:
         show_dry_run(ask_door(door, {**question.request(), "command": "dry-run", "guess": guess}), json_file)
         return
-    answer = ask_door(door, question.request(), progress=lambda text: click.echo(f"  {text}", err=True))
+    with told_what_was_charged():
+        answer = ask_door(door, question.request(), progress=lambda text: click.echo(f"  {text}", err=True))
     show(answer, json_file, receipt_file, csv_file)
+
+
+@contextmanager
+def told_what_was_charged() -> Iterator[None]:
+    """Whoever stops a question by Ctrl-C is told what may have been spent, and that it is not lost."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        stopped.add_note("it may have been charged; ask the same without --again: what was answered costs nothing")
+        raise
 
 
 def show(

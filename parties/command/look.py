@@ -1,6 +1,7 @@
 """`cleanroom settings` and `cleanroom budget`: what owners allow and what is left, as the own node knows it."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -16,11 +17,10 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 @_JSON
 def settings(home: Path | None, socket: Path | None, *, as_json: bool) -> None:
     """Show all owners' rules at once: columns, values, bounds, thresholds, budgets, and what your company may ask."""
-    from cleanroom.client.room_sheets import Settings
+    from cleanroom.client.room_pages import settings_page
 
     body = _said("settings", home, socket)
-    rules = Settings(body)
-    _show(body, [rules.owners.table(), rules.columns.table()], as_json=as_json)
+    _show(body, settings_page(body), as_json=as_json)
 
 
 @click.command()
@@ -29,10 +29,10 @@ def settings(home: Path | None, socket: Path | None, *, as_json: bool) -> None:
 @_JSON
 def budget(home: Path | None, socket: Path | None, *, as_json: bool) -> None:
     """Show what your company has left at every owner, by the owner's last receipt, or the cap before the first."""
-    from cleanroom.client.room_sheets import budget_sheet
+    from cleanroom.client.room_pages import budget_page
 
     body = _said("budget", home, socket)
-    _show(body, [budget_sheet(body).table()], as_json=as_json)
+    _show(body, budget_page(body), as_json=as_json)
 
 
 def _said(command: str, home: Path | None, socket: Path | None) -> dict[str, object]:
@@ -41,12 +41,12 @@ def _said(command: str, home: Path | None, socket: Path | None) -> dict[str, obj
     return ask_door(door_of(node_of(home, socket)), {"command": command})
 
 
-def _show(body: dict[str, object], tables: list[object], *, as_json: bool) -> None:
+def _show(body: dict[str, object], page: Iterable[object], *, as_json: bool) -> None:
     from rich.console import Console
 
     if as_json:
         click.echo(json.dumps(body, indent=2))
         return
-    console = Console()
-    for table in tables:
-        console.print(table)
+    console = Console(emoji=False)
+    for part in page:
+        console.print(part, markup=False, highlight=False)

@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from parties.command.ask import check_files, check_guess, question_options, show, show_dry_run, typed_question
+from parties.command.ask import (
+    check_files,
+    check_guess,
+    question_options,
+    show,
+    show_dry_run,
+    told_what_was_charged,
+    typed_question,
+)
 
 
 @click.command()
@@ -46,5 +54,6 @@ def sandbox(
     if dry_run:
         show_dry_run(dry_run_of_file(room_file, question, state, guess=guess), json_file)
         return
-    answer = run_sandbox(room_file, question, state, progress=lambda text: click.echo(f"  {text}", err=True))
+    with told_what_was_charged():
+        answer = run_sandbox(room_file, question, state, progress=lambda text: click.echo(f"  {text}", err=True))
     show(answer, json_file, receipt_file)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cleanroom.errors import UsageError
+from parties.command.ask import told_what_was_charged
 from parties.command.main import notes_of
 from tests.answers.test_an_analyst_asks import SHARED, booked, two_shops
 from tests.command_line import cleanroom, refused, said
@@ -90,6 +91,11 @@ def test_ctrl_c_says_what_goes_on_at_the_node() -> None:
         ended.main([], standalone_mode=False)
     assert notes_of(aborted.value) == ("the plan goes on",)
     assert notes_of(UsageError("wrong")) == ()
+    with pytest.raises(KeyboardInterrupt) as stopped, told_what_was_charged():
+        raise KeyboardInterrupt
+    assert notes_of(stopped.value) == (
+        "it may have been charged; ask the same without --again: what was answered costs nothing",
+    )
 
 
 def test_a_plain_question_needs_no_name_and_has_csv_as_well(typing: tuple[LiveRoom, Path]) -> None:

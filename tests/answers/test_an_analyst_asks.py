@@ -281,7 +281,7 @@ def test_an_asker_is_no_operator_and_who_is_not_named_asks_nothing(asking: Askin
 
 
 def test_where_no_node_serves_that_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UnreachableError, match="no node answers"):
+    with pytest.raises(UnreachableError, match=r"no node answers .* is it running\? `cleanroom serve ROOM.toml`"):
         cleanroom.connect(tmp_path)
     with pytest.raises(UnreachableError, match="no node answers"):
         cleanroom.connect(str(tmp_path / "absent"))
