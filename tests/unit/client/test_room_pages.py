@@ -27,7 +27,7 @@ def shown(page: Any) -> str:
 def test_a_budget_says_in_words_that_spent_and_left_do_not_add_up_and_why() -> None:
     lines = [line("casualwear"), line("bags", as_of=None, questions=0)]
     text = shown(budget_page({"party": "sportswear", "delta": 1e-9, "owners": lines}))
-    for words in ("casualwear │", "┃ budget ┃ spent ┃ left ┃", "2026-11-23 16:02 │", "│ nothing was asked"):
+    for words in ("casualwear │", "┃ budget ┃ spent ┃ left ┃", "2026-11-23 16:02 ", "│ nothing was asked"):
         assert words in text
     assert "Spent and left do not add up to the budget, and need not: what adds up is rho" in text
     assert "0.1723" not in text
