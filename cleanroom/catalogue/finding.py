@@ -5,7 +5,8 @@ true value of an owner. Rules of every finding:
 
 - An estimate stands with the interval [low, high] that holds the truth with `level` or more, over what `covers` says;
   `at_once` says whether all intervals do so together, or each for itself.
-- A row that cannot be told apart from what it is compared with says so (`differs`), whatever its estimate looks like.
+- A row that cannot be told apart from what it is compared with says so (`differs`), whatever its estimate looks like;
+  what that is, the finding says in words (`compared`).
 - Ranks are ranges; rows whose ranges overlap cannot be told apart, and their order in the table is the contract's.
 - A percentage names its base.
 """
@@ -24,15 +25,18 @@ class Row:
 
     `names` are column label and value, in the table's order. `value` is the estimate, None where it cannot be told;
     the interval is None where nothing at all can be said. `differs` is False where the row cannot be told apart from
-    what it is compared with. `rank` is the best and the worst place that it may have; None where nothing is ranked.
+    what it is compared with, and None where it is compared with nothing, such as what the contract does not name.
+    `rank` is the best and the worst place that it may have; None where nothing is ranked. `unit` is the row's own where
+    it is not that of the finding.
     """
 
     names: tuple[tuple[str, str], ...]
     value: Fraction | None
     low: Fraction | None
     high: Fraction | None
-    differs: bool = True
+    differs: bool | None = True
     rank: tuple[int, int] | None = None
+    unit: str = ""
 
     def __post_init__(self) -> None:
         if (self.low is None) != (self.high is None):
@@ -41,6 +45,28 @@ class Row:
             raise ValueError("an interval's lower end is not above its upper one")
         if self.rank is not None and not 1 <= self.rank[0] <= self.rank[1]:
             raise ValueError("a rank goes from the best place, 1 or more, to the worst")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What `differs` is measured against, in words.
+
+    `what` goes on after "differs from", `short` after "cannot be told from" in a table. `tied` goes on after "cannot be
+    told apart from" where rows are compared with one another; elsewhere it is `what`.
+    """
+
+    what: str
+    short: str
+    tied: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.what or not self.short:
+            raise ValueError("what rows are compared with has a name and a short one")
+
+    @property
+    def alike(self) -> str:
+        """What grey rows cannot be told apart from."""
+        return self.tied or self.what
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +90,8 @@ class Finding:
 
     `entry` and `version` are the catalogue's. `unit` is that of the rows: "people", "%", "index", "dollars", "dollars
     per person". `base` says in words of whom a percentage is. The first sentence is the answer. `not_covered` is what
-    the numbers do not say. `files` are exports for programs: name and JSON-able value.
+    the numbers do not say. `compared` is None where nothing is compared. `declared_rows` says that the rows are values
+    of the contract, in its order. `files` are exports for programs: name and JSON-able value.
     """
 
     entry: str
@@ -80,6 +107,8 @@ class Finding:
     sentences: tuple[str, ...]
     not_covered: tuple[str, ...]
     chart: Chart
+    compared: Compared | None = None
+    declared_rows: bool = True
     files: tuple[tuple[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -91,3 +120,9 @@ class Finding:
             raise ValueError(f"an interval covers {' or '.join(COVERS)}")
         if self.unit == "%" and not self.base:
             raise ValueError("a percentage says of whom it is")
+        if self.compared is None and any(row.differs is False and row.low is not None for row in self.rows):
+            raise ValueError("a row that cannot be told apart is compared with something")
+
+    def unit_of(self, row: Row) -> str:
+        """The unit of a row's numbers."""
+        return row.unit or self.unit

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
-from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.profile import cell_names, share_value
 from cleanroom.catalogue.words import few, named, not_covered, shared
 from cleanroom.errors import UsageError
@@ -120,6 +120,11 @@ class Flow:
                 "Stages that go together need not cause each other, and which came first is not in the numbers.",
             ),
             chart=Chart("heat"),
+            compared=Compared(
+                f"what it would be if {answer.by} at {answer.asker} and {answer.column} at {answer.owner} had nothing"
+                " to do with each other",
+                "no connection",
+            ),
         )
 
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
-from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.places import contenders, places
 from cleanroom.catalogue.words import few, label, named, not_covered, shared
 from cleanroom.privacy.combination import reach
@@ -82,6 +82,7 @@ class Index:
                 " attract such customers, or change them.",
             ),
             chart=Chart("index", reference=Fraction(USUAL)),
+            compared=Compared(f"{USUAL}, as among all customers of {match.owner}", f"{USUAL}"),
         )
 
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from cleanroom.catalogue.checked import declared
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
-from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.rounding import said
 from cleanroom.catalogue.segments import Share, average_share, ranks, segment_shares
 from cleanroom.catalogue.words import label, not_covered, shared
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import Terms, partition_cells, quantity_cells
 from cleanroom.report.answer import Answer
-from cleanroom.report.figure import enumerated
+from cleanroom.report.figure import enumerated, show_within
 
 
 class Launch:
@@ -89,6 +89,7 @@ class Launch:
                 *not_covered(answer),
             ),
             chart=Chart("bars", average.value),
+            compared=Compared(f"the average of all shared customers{_about(average)}", "the average"),
             files=(("launch", _file(request, names, shares, average, places)),),
         )
 
@@ -163,6 +164,13 @@ def _file(
             }
         )
     return rows
+
+
+def _about(average: Share) -> str:
+    """The line in the chart, as a number for people."""
+    if average.value is None:
+        return ""
+    return f", about {show_within(average.value, average.low, average.high)}%"
 
 
 def _number(value: Fraction | None) -> float | None:

@@ -31,7 +31,7 @@ from typing import Any
 from cleanroom.catalogue.arm import Arm, Effect, Span, effect, mean_span
 from cleanroom.catalogue.checked import declared
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
-from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.rounding import outward, said
 from cleanroom.catalogue.words import on_a_grid
 from cleanroom.errors import UsageError
@@ -106,10 +106,12 @@ class Lift:
             level=answers[0].level,
             at_once=False,
             covers="noise and sampling",
-            rows=rows[:3],
+            rows=(*rows[:2], replace(rows[2], unit=words.points)),
             sentences=words.sentences(answers[0].threshold if any(few) else 0, rows),
             not_covered=(*words.not_covered(), *with_noise(max(answer.threshold for answer in answers))),
             chart=Chart("bars", Fraction(0)),
+            compared=Compared("0, no effect", "no effect"),
+            declared_rows=False,
             files=(("lift", [_file_row(row, unit) for row, unit in zip(rows, words.units, strict=True)]),),
         )
 

@@ -59,7 +59,7 @@ class Overlap:
             covers="noise",
             rows=(
                 Row(
-                    (("people", f"shared by {answer.asker} and {answer.owner}"),),
+                    (("who", f"shared by {answer.asker} and {answer.owner}"),),
                     None if below else cell.value,
                     None if below else Fraction(range_.low),
                     None if below else Fraction(range_.high),

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Any
 
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
-from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.rounding import said
 from cleanroom.catalogue.segments import Share, average_share, ranks, segment_shares
 from cleanroom.catalogue.shrinking import Shrunk, shrink
@@ -44,8 +44,8 @@ class Prior:
         " one that is not split."
     )
     sentence = (
-        "Of all customers that sportswear shares with bags, the largest part has colour black (23% to 25%) of the"
-        " values that are named. With category running, colour is unlike that of all: blue 11% to 14% (less)."
+        "Of all customers that sportswear shares with bags, 23% to 25% have colour black at bags, more than any other"
+        " value that is named. With category running, colour is unlike that of all: blue 11% to 14% (less)."
     )
     parameters = (
         Parameter("by", "the asker's column whose values are the segments (a dimension)"),
@@ -109,6 +109,7 @@ class Prior:
                 *not_covered(answer),
             ),
             chart=Chart("heat"),
+            compared=Compared("the average of all shared customers", "the average"),
             files=(("prior", _file(answer, names, values, found)),),
         )
 
@@ -142,14 +143,16 @@ def _sentences(
 def _leaders(answer: Answer, values: Sequence[str], shares: Sequence[Share]) -> str:
     """The value that most have, or those that may be it."""
     first = [
-        f"{value} ({f'under {answer.threshold}' if share.hidden else said(share.low, share.high, '%')})"
+        (value, f"under {answer.threshold}" if share.hidden else said(share.low, share.high, "%"))
         for value, share, rank in zip(values, shares, ranks(values, shares), strict=True)
         if rank is not None and rank[0] == 1
     ]
     if len(first) == 1:
-        named = sum(value != OTHER for value in values)
-        return f"the largest part has {answer.column} {first[0]}{' of the values that are named' if named > 1 else ''}"
-    return f"which {answer.column} the largest part has is not known: {enumerated(first)} cannot be told apart"
+        ((value, part),) = first
+        more = ", more than any other value that is named" if sum(each != OTHER for each in values) > 1 else ""
+        return f"{part} have {answer.column} {value} at {answer.owner}{more}"
+    tied = enumerated([f"{value} ({part})" for value, part in first])
+    return f"which {answer.column} the largest part has is not known: {tied} cannot be told apart"
 
 
 def _file(answer: Answer, names: Sequence[str], values: Sequence[str], found: Shrunk) -> list[dict[str, Any]]:

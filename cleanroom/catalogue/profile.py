@@ -6,14 +6,15 @@ Fieller's (`cleanroom.privacy.share`), all at once with the groups' sizes (`clea
 places: a value is placed above another only if their printed intervals do not touch. `other` has no place, since how
 large it is depends on what the contract names.
 
-A row differs if it stands apart from every other value that the contract names in its group.
+A row differs if it stands apart from every other value that the contract names in its group; `other` is compared with
+nothing.
 """
 
 from collections.abc import Sequence
 from fractions import Fraction
 
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
-from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.places import places
 from cleanroom.catalogue.words import few, label, named, not_covered, shared
 from cleanroom.question.columns import OTHER
@@ -54,6 +55,7 @@ class Profile:
         """A percentage for each value in each group."""
         (answer,) = answers
         split = f" and that have the same {answer.by} at {answer.asker}" if answer.by else ""
+        within = f" within one {answer.by}" if answer.by else ""
         return Finding(
             entry=self.name,
             version=self.version,
@@ -68,6 +70,7 @@ class Profile:
             sentences=sentences(answer),
             not_covered=not_covered(answer),
             chart=Chart("heat" if answer.by else "bars"),
+            compared=Compared(f"every other value that is named{within}", "another", f"each other{within}"),
         )
 
 
@@ -78,7 +81,7 @@ def _rows(answer: Answer, group: tuple[Cell, ...]) -> tuple[Row, ...]:
     hidden = few(answer, group)
     rows = []
     for at, (cell, range_) in enumerate(zip(group, ranges, strict=True)):
-        apart = all(_apart(range_, ranges[other]) for other in ranked if other != at)
+        apart = None if cell.of == OTHER else all(_apart(range_, ranges[each]) for each in ranked if each != at)
         names = cell_names(answer, cell)
         if hidden or cell.below:
             rows.append(Row(names, None, None, None, differs=False, rank=ranks.get(at)))

@@ -73,6 +73,7 @@ class Reach:
                 " added or lost.",
             ),
             chart=Chart("bars"),
+            declared_rows=False,
         )
 
 
@@ -80,7 +81,7 @@ def _added(match: Answer, table: Answer, people: int | None) -> Row:
     """The owner's people whom the asker does not have; never fewer than none."""
     far = reach(spread(match.law, match.scale), spread(table.law, table.scale), 1.0, checked_alpha(match.level))
     value = table.cells[0].value - match.cells[0].value
-    names = (("people", f"added by {match.owner}"),)
+    names = (("who", f"added by {match.owner}"),)
     if match.threshold and value < match.threshold:
         return Row(names, None, None, None, differs=False)
     low, high = (max(Fraction(end), Fraction(0)) for end in (math.floor(value - far), math.ceil(value + far)))
@@ -88,7 +89,7 @@ def _added(match: Answer, table: Answer, people: int | None) -> Row:
 
 
 def _together(added: Row, match: Answer, people: int) -> Row:
-    names = (("people", f"of {match.asker} and {match.owner}, each counted once"),)
+    names = (("who", f"of {match.asker} and {match.owner}, each counted once"),)
     if added.value is None or added.low is None or added.high is None:
         return Row(names, None, None, None, differs=False)
     return Row(names, people + added.value, people + added.low, people + added.high)

@@ -35,7 +35,7 @@ from cleanroom.answer.number import percent
 from cleanroom.catalogue.checked import declared
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.exposure import Windows, windows
-from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.rounding import outward, said
 from cleanroom.catalogue.words import label, not_covered, on_a_grid, shared
 from cleanroom.errors import UsageError
@@ -114,6 +114,9 @@ class Response:
             sentences=(*_sentences(first, rows, costs=bool(costs)), _accuracy(first, found, totals)),
             not_covered=_not_covered(terms, request, found, answers),
             chart=Chart("bars", zero),
+            compared=Compared("1, what the campaign cost", "the cost")
+            if costs
+            else Compared("0, nothing bought", "nothing"),
             files=(("response", _file(found, answers)),),
         )
 

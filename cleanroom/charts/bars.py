@@ -3,7 +3,7 @@
 from cleanroom.catalogue.finding import Finding
 from cleanroom.charts import look
 from cleanroom.charts.drawing import Drawing
-from cleanroom.charts.frame import drawn, framed, intervals, is_shared, is_tied, line_of_reference, signs
+from cleanroom.charts.frame import drawn, framed, intervals, is_aside, is_shared, is_tied, line_of_reference, signs
 
 
 def bars(finding: Finding) -> Drawing:
@@ -12,7 +12,9 @@ def bars(finding: Finding) -> Drawing:
     for at, row in enumerate(drawn(finding)):
         if row.value is None:
             continue
-        if is_tied(row):
+        if is_aside(row):
+            face, edge, hatch = look.ASIDE, look.TIED_EDGE, ""
+        elif is_tied(row):
             face, edge, hatch = look.TIED, look.TIED_EDGE, look.HATCH
         elif is_shared(row):
             face, edge, hatch = look.SHARED, look.TOLD, look.BACK

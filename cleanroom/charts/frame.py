@@ -15,12 +15,16 @@ from cleanroom.catalogue.finding import Finding, Row
 from cleanroom.charts import look
 from cleanroom.charts.drawing import Drawing
 from cleanroom.charts.label import fitting, inches, labels, lines
-from cleanroom.report.figure import show, show_range
+from cleanroom.report.figure import show_range
+from cleanroom.report.finding_table import own_units, with_unit
 
 WIDTH = 7.2
+ASIDE = "compared with nothing: all that the contract does not name"
 MOST_ROWS, MANY_ROWS = 40, 25
 _ROW, _THIN_ROW, _TOP, _AXIS, _UNIT, _LEGEND = 0.34, 0.24, 0.12, 0.56, 0.14, 0.18
-_GAP, _NAME = 0.12, 28
+_GAP, _NAME, _EDGE, SIGN = 0.12, 28, 0.08, 0.4
+_SIZE = look.TEXT / look.UNITS
+BELOW, _LINE = 0.36 * _SIZE, 1.05 * _SIZE  # from the middle of a line down to its foot; from one line to the next
 
 
 def drawn(finding: Finding) -> tuple[Row, ...]:
@@ -35,7 +39,12 @@ def is_tied(row: Row) -> bool:
 
 def is_grey(row: Row) -> bool:
     """Whether there is something grey to see of a row: of one about which nothing is known there is not."""
-    return is_tied(row) and row.low is not None
+    return row.differs is False and row.low is not None
+
+
+def is_aside(row: Row) -> bool:
+    """Whether a row is compared with nothing: it has neither a colour nor hatches."""
+    return row.differs is None and row.low is not None
 
 
 def is_told(row: Row) -> bool:
@@ -56,14 +65,16 @@ def framed(finding: Finding, signs: Sequence[Any], *, from_zero: bool) -> tuple[
     names = labels(wholes, _NAME) if many else [lines(name, _NAME) for name in labels(wholes)]
     high = _THIN_ROW if many else _ROW
     words = [_words(finding, row) for row in rows]
-    left, right = inches(names, look.TEXT) + _GAP, inches(words, look.TEXT) + _GAP
-    unit = lines(f"% of {finding.base}" if finding.unit == "%" else finding.unit, fitting(WIDTH - left, look.TEXT - 1))
+    left, right = inches(names, look.TEXT) + _GAP + _EDGE, inches(words, look.TEXT) + _GAP + _EDGE
+    unit = lines(unit_words(finding), fitting(WIDTH - left, look.TEXT - 1))
+    more = wrapped(signs, WIDTH - left)
     height = (
         _TOP
         + high * len(rows)
         + _AXIS
         + _UNIT * unit.count("\n")
         + _LEGEND * (len(signs) + (len(rows) < len(finding.rows)))
+        + _UNIT * more
     )
     figure = Drawing(figsize=(WIDTH, height))
     bottom = height - _TOP - high * len(rows)
@@ -81,10 +92,13 @@ def framed(finding: Finding, signs: Sequence[Any], *, from_zero: bool) -> tuple[
     for side in axes.spines.values():
         side.set_visible(False)
     for at, (row, name, said) in enumerate(zip(rows, names, words, strict=True)):
-        y = (bottom + high * (len(rows) - at - 0.5)) / height
+        foot = bottom + high * (len(rows) - at - 0.5) - BELOW
         colour = look.QUIET if is_tied(row) else look.INK
-        figure.text((left - _GAP) / WIDTH, y, name, ha="right", va="center", color=look.INK, linespacing=1.05)
-        figure.text((WIDTH - right + _GAP) / WIDTH, y, said, ha="left", va="center", color=colour)
+        for line, text in enumerate(name.split("\n")):
+            y = foot + _LINE * (name.count("\n") / 2 - line)
+            figure.text((left - _GAP) / WIDTH, y / height, text, ha="right", va="baseline", color=look.INK)
+        x = (WIDTH - right + _GAP) / WIDTH
+        figure.text(x, foot / height, said, ha="left", va="baseline", color=colour)
     figure.text(left / WIDTH, (bottom - 0.3) / height, unit, ha="left", va="top", size=look.TEXT - 1, linespacing=1.1)
     _legend(finding, figure, signs, left)
     return figure, axes
@@ -118,19 +132,31 @@ def line_of_reference(finding: Finding, axes: Axes) -> None:
 
 def tied_words(finding: Finding) -> str:
     """What grey means."""
-    reference = finding.chart.reference
-    return "cannot be told apart" if reference is None else f"cannot be told from {show(reference)}"
+    return f"cannot be told apart from {finding.compared.alike}" if finding.compared else "cannot be told apart"
 
 
 def told_words(finding: Finding) -> str:
     """What blue means."""
-    reference = finding.chart.reference
-    return "estimate" if reference is None else f"estimate that differs from {show(reference)}"
+    return f"estimate that differs from {finding.compared.what}" if finding.compared else "estimate"
+
+
+def unit_words(finding: Finding) -> str:
+    """What the numbers are, under the scale."""
+    own = dict.fromkeys(finding.unit_of(row) for row in finding.rows if finding.unit_of(row) != finding.unit)
+    unit = f"% of {finding.base}" if finding.unit == "%" else finding.unit
+    return " or ".join((unit, *own))
+
+
+def wrapped(signs: Sequence[Any], width: float) -> int:
+    """Break what a legend says into lines that fit; how many lines more that makes."""
+    for sign in signs:
+        sign.set_label(lines(sign.get_label(), fitting(width - SIGN, look.TEXT - 1)))
+    return sum(sign.get_label().count("\n") for sign in signs)
 
 
 def shared_words(finding: Finding) -> str:
     """What pale blue means."""
-    return f"{told_words(finding)}, but whose place cannot be told"
+    return f"{told_words(finding)}; place not certain"
 
 
 def interval_words(finding: Finding) -> str:
@@ -144,11 +170,16 @@ def signs(finding: Finding) -> list[Any]:
     found: list[Any] = [look.told(told_words(finding))] if any(is_told(row) for row in rows) else []
     found += [look.shared(shared_words(finding))] if any(is_shared(row) for row in rows) else []
     found += [look.tied(tied_words(finding))] if any(is_grey(row) for row in rows) else []
+    found += [look.aside(ASIDE)] if any(is_aside(row) for row in rows) else []
     found += [look.interval(interval_words(finding))] if any(row.low is not None for row in rows) else []
-    if finding.chart.reference is not None:
-        unit = "%" if finding.unit == "%" else ""
-        found.append(look.reference(f"{show(finding.chart.reference)}{unit}: what they are compared with"))
-    return found
+    return [*found, *reference_sign(finding)]
+
+
+def reference_sign(finding: Finding) -> list[Any]:
+    """The legend's sign of the line that rows are compared with, where there is one."""
+    if finding.chart.reference is None or finding.compared is None:
+        return []
+    return [look.reference(finding.compared.what)]
 
 
 def _words(finding: Finding, row: Row) -> str:
@@ -159,8 +190,8 @@ def _words(finding: Finding, row: Row) -> str:
         rank = f", place {best}" if best == worst else f", place {best} to {worst}"
     if row.low is None or row.high is None:
         return f"cannot be told{rank}"
-    unit = "%" if finding.unit == "%" else ""
-    return " to ".join(dict.fromkeys(f"{end}{unit}" for end in show_range(row.low, row.high))) + rank
+    said = " to ".join(dict.fromkeys(show_range(row.low, row.high)))
+    return (with_unit(said, finding.unit_of(row)) if finding.unit == "%" or own_units(finding) else said) + rank
 
 
 def _ends(finding: Finding, *, from_zero: bool) -> tuple[float, float]:

@@ -1,7 +1,8 @@
 """A heat map for findings whose rows have two names: the first down, the second across, both in the contract's order.
 
 The darker, the larger; each cell has its estimate and its interval in figures, so lightness only helps to find it. A
-cell that cannot be told apart is not shaded at all but hatched grey, whatever its estimate.
+cell that cannot be told apart is not shaded at all but hatched grey, whatever its estimate; one that is compared with
+nothing is white.
 """
 
 from typing import Any
@@ -13,7 +14,18 @@ from matplotlib.patches import Patch, Rectangle
 from cleanroom.catalogue.finding import Finding, Row
 from cleanroom.charts import look
 from cleanroom.charts.drawing import Drawing
-from cleanroom.charts.frame import WIDTH, interval_words, is_tied
+from cleanroom.charts.frame import (
+    ASIDE,
+    BELOW,
+    SIGN,
+    WIDTH,
+    interval_words,
+    is_aside,
+    is_grey,
+    is_tied,
+    tied_words,
+    unit_words,
+)
 from cleanroom.charts.label import fitting, inches, labels, lines, short
 from cleanroom.report.figure import show_range, show_within
 
@@ -38,8 +50,10 @@ def heat(finding: Finding) -> Drawing:
     head = _LINE + _GAP + (0.75 * inches(tops, look.TEXT) + _LINE if slanted else _LINE)
     signs = _signs(finding, shown)
     rest = len(finding.rows) - len(shown)
-    unit = lines(f"% of {finding.base}" if finding.unit == "%" else finding.unit, fitting(WIDTH - left, look.TEXT - 1))
-    bottom = 0.34 + 0.14 * unit.count("\n") + _SIGN * (len(signs) + bool(rest))
+    unit = lines(unit_words(finding), fitting(WIDTH - left, look.TEXT - 1))
+    says = [lines(text, fitting(width - left - SIGN, look.TEXT - 1)) for _, text in signs]
+    more = sum(text.count("\n") for text in (unit, *says))
+    bottom = 0.34 + 0.14 * more + _SIGN * (len(signs) + bool(rest))
     height = head + _CELL * len(down) + bottom
     if slanted:
         width += 0.7 * inches(tops[-1:], look.TEXT)
@@ -52,8 +66,8 @@ def heat(finding: Finding) -> Drawing:
     for row in shown:
         _cell(axes, row, across.index(row.names[1][1]), down.index(row.names[0][1]), most)
     for at, name in enumerate(lefts):
-        y = (bottom + _CELL * (len(down) - at - 0.5)) / height
-        figure.text((left - _GAP) / width, y, name, ha="right", va="center")
+        y = (bottom + _CELL * (len(down) - at - 0.5) - BELOW) / height
+        figure.text((left - _GAP) / width, y, name, ha="right", va="baseline")
     top = (bottom + _CELL * len(down) + 0.06) / height
     for at, name in enumerate(tops):
         x = (left + cell * (at + 0.5)) / width
@@ -64,7 +78,7 @@ def heat(finding: Finding) -> Drawing:
     figure.text(left / width, (bottom - 0.08) / height, unit, va="top", size=look.TEXT - 1, linespacing=1.1)
     figure.legend(
         handles=[sign for sign, _ in signs],
-        labels=[says for _, says in signs],
+        labels=says,
         loc="lower left",
         bbox_to_anchor=(left / width, _SIGN * bool(rest) / height),
         frameon=False,
@@ -82,13 +96,17 @@ def heat(finding: Finding) -> Drawing:
 
 def _cell(axes: Axes, row: Row, x: int, y: int, most: float) -> None:
     value, interval = _figures(row)
-    if is_tied(row) or row.value is None:
+    if is_aside(row):
+        box = Rectangle((x + 0.02, y + 0.03), 0.96, 0.94, facecolor=look.ASIDE, edgecolor="#d4d4d4")
+        ink = "#444444"
+    elif is_tied(row) or row.value is None:
         box = Rectangle((x + 0.02, y + 0.03), 0.96, 0.94, facecolor=look.TIED, edgecolor="#d4d4d4", hatch="////")
         ink = "#444444"
     else:
         part = float(row.value) / most if most > 0 else 0.0
-        box = Rectangle((x + 0.02, y + 0.03), 0.96, 0.94, facecolor=look.shade(part), edgecolor="none")
-        ink = "white" if part > 0.45 else look.INK
+        shade = look.shade(part)
+        box = Rectangle((x + 0.02, y + 0.03), 0.96, 0.94, facecolor=shade, edgecolor="none")
+        ink = look.ink_on(shade)
     axes.add_patch(box)
     axes.text(x + 0.5, y + 0.36, value, ha="center", va="center", color=ink)
     axes.text(x + 0.5, y + 0.73, interval, ha="center", va="center", color=ink, size=look.SMALL)
@@ -107,7 +125,8 @@ def _signs(finding: Finding, shown: list[Row]) -> list[tuple[Any, str]]:
     nothing, tied = Patch(facecolor="none", edgecolor="none"), look.tied("")
     shades = tuple(Patch(facecolor=look.shade(part), edgecolor="none") for part in (0.1, 0.5, 0.9))
     found: list[tuple[Any, str]] = [] if all(is_tied(row) for row in shown) else [(shades, "the darker, the more")]
-    found += [(tied, "cannot be told apart, so not shaded")] if any(is_tied(row) for row in shown) else []
+    found += [(tied, f"not shaded: {tied_words(finding)}")] if any(is_grey(row) for row in shown) else []
+    found += [(look.aside(""), ASIDE)] if any(is_aside(row) for row in shown) else []
     found += [(nothing, "small: " + interval_words(finding))] if any(row.low is not None for row in shown) else []
-    found += [(nothing, "?: cannot be told")] if any(row.low is None for row in shown) else []
+    found += [(nothing, "?: cannot be told")] if any(_figures(row)[0] == "?" for row in shown) else []
     return found

@@ -19,11 +19,11 @@ from cleanroom.charts.frame import (
     is_tied,
     is_told,
     line_of_reference,
+    reference_sign,
     shared_words,
     tied_words,
     told_words,
 )
-from cleanroom.report.figure import show
 
 
 def index(finding: Finding) -> Drawing:
@@ -56,8 +56,4 @@ def _signs(finding: Finding) -> list[Line2D]:
     words = ((is_told, _FULL, told_words), (is_shared, _PALE, shared_words), (is_grey, _HOLLOW, tied_words))
     found = [_point(0, 0, *colours, says(finding)) for holds, colours, says in words if any(map(holds, rows))]
     found += [look.interval(interval_words(finding))] if any(row.low is not None for row in rows) else []
-    if finding.chart.reference is not None:
-        found.append(
-            look.reference(f"{show(finding.chart.reference)}: as frequent as among all customers of the owner")
-        )
-    return found
+    return [*found, *reference_sign(finding)]

@@ -121,7 +121,7 @@ class Result:
             said: tuple[str, ...] = (caption(read_answer(self.answers[0])),)
         else:
             unsaid = (_UNSAID, *(f"- {text}" for text in self.finding.not_covered)) if self.finding.not_covered else ()
-            said = (finding_table.caption(self.finding), *unsaid)
+            said = (finding_table.caption(self.finding), *finding_table.apart(self.finding), *unsaid)
         return (*said, *self.spending)
 
     @property

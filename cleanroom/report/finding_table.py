@@ -1,7 +1,8 @@
 """A finding as a table for the terminal and for programs.
 
-What cannot be told apart from what it is compared with is dimmed and says so beside the number, so that nobody reads a
-ranking into the noise; a place that is not certain is a range of places.
+What cannot be told apart from what it is compared with is dimmed and says from what beside the number, so that nobody
+reads a ranking into the noise; a place that is not certain is a range of places, and says so. Where rows have units of
+their own, each number has its own beside it.
 """
 
 from fractions import Fraction
@@ -32,10 +33,10 @@ def finding_heads(finding: Finding) -> tuple[str, ...]:
     interval = f"{percent(finding.level)} interval"
     return (
         *labels,
-        finding.unit,
+        "estimate" if own_units(finding) else finding.unit,
         interval,
         *(("rank",) if _ranked(finding) else ()),
-        *(("",) if _tied(finding) else ()),
+        *(("",) if _remarked(finding) else ()),
     )
 
 
@@ -44,9 +45,9 @@ def finding_texts(finding: Finding) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (
             *(value for _, value in row.names),
-            *_numbers(row),
+            *_numbers(finding, row),
             *((_rank(row),) if _ranked(finding) else ()),
-            *((_remark(finding, row),) if _tied(finding) else ()),
+            *((_remark(finding, row),) if _remarked(finding) else ()),
         )
         for row in finding.rows
     )
@@ -56,6 +57,32 @@ def caption(finding: Finding) -> str:
     """How sure the intervals are, and over what."""
     how = "all at once" if finding.at_once else "each for itself"
     return f"Intervals hold {how} with probability {percent(finding.level)} or more over {finding.covers}."
+
+
+def apart(finding: Finding, which: str = "Rows of which the table says so") -> tuple[str, ...]:
+    """From what rows cannot be told apart, in full, and which are not compared; nothing where all can be told."""
+    known = [row for row in finding.rows if row.low is not None]
+    said = []
+    if finding.compared is not None and any(row.differs is False for row in known):
+        said.append(f"{which} cannot be told apart from {finding.compared.alike}: a difference may be noise alone.")
+    if any(row.differs is None for row in known):
+        said.append("What the contract does not name (other) is compared with nothing.")
+    return tuple(said)
+
+
+def own_units(finding: Finding) -> bool:
+    """Whether rows have units that are not the finding's."""
+    return any(finding.unit_of(row) != finding.unit for row in finding.rows)
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A number with its unit: the sign of percent at once, percentage points as points, anything else as it is called.
+
+    An interval gets a sign of percent at each of its ends.
+    """
+    if unit == "%":
+        return "% to ".join(text.split(" to ")) + "%"
+    return f"{text} {'points' if unit == 'percentage points' else unit}"
 
 
 def finding_body(finding: Finding) -> dict[str, Any]:
@@ -74,6 +101,7 @@ def finding_body(finding: Finding) -> dict[str, Any]:
             {
                 "names": [{"column": label, "value": value} for label, value in row.names],
                 **{name: _json(getattr(row, name)) for name in ("value", "low", "high")},
+                "unit": finding.unit_of(row),
                 "differs": row.differs,
                 "best_rank": row.rank[0] if row.rank else None,
                 "worst_rank": row.rank[1] if row.rank else None,
@@ -81,6 +109,7 @@ def finding_body(finding: Finding) -> dict[str, Any]:
             for row in finding.rows
         ],
         "reference": _json(finding.chart.reference),
+        "compared": finding.compared.what if finding.compared is not None else None,
         "sentences": list(finding.sentences),
         "not_covered": list(finding.not_covered),
         "files": dict(finding.files),
@@ -91,15 +120,19 @@ def _ranked(finding: Finding) -> bool:
     return any(row.rank is not None for row in finding.rows)
 
 
-def _tied(finding: Finding) -> bool:
-    return not all(row.differs for row in finding.rows)
+def _remarked(finding: Finding) -> bool:
+    return any(_remark(finding, row) for row in finding.rows) or not all(row.differs for row in finding.rows)
 
 
-def _numbers(row: Row) -> tuple[str, str]:
+def _numbers(finding: Finding, row: Row) -> tuple[str, str]:
+    unit = finding.unit_of(row) if own_units(finding) else ""
     if row.low is None or row.high is None:
         return ("cannot be told", "") if row.value is None else (show(row.value), "unknown")
-    value = "cannot be told" if row.value is None else show_within(row.value, row.low, row.high)
-    return value, " to ".join(show_range(row.low, row.high))
+    value, interval = "cannot be told", " to ".join(show_range(row.low, row.high))
+    if row.value is not None:
+        value = show_within(row.value, row.low, row.high)
+        value = with_unit(value, unit) if unit else value
+    return value, with_unit(interval, unit) if unit else interval
 
 
 def _rank(row: Row) -> str:
@@ -110,10 +143,13 @@ def _rank(row: Row) -> str:
 
 
 def _remark(finding: Finding, row: Row) -> str:
-    if row.differs or row.low is None:
+    if row.low is None:
         return ""
-    reference = finding.chart.reference
-    return "cannot be told apart" if reference is None else f"cannot be told from {show(reference)}"
+    if row.differs is None:
+        return "not compared"
+    if not row.differs and finding.compared is not None:
+        return f"cannot be told from {finding.compared.short}"
+    return "place not certain" if row.rank is not None and row.rank[0] != row.rank[1] else ""
 
 
 def _json(value: Fraction | None) -> int | float | None:

@@ -100,7 +100,7 @@ def held(
         found = finding(terms, drawn(people, luck, redraw=redraw), noise, outcome, assigned=assigned)
         for at, (line, truth) in enumerate(zip(found.files[0][1], truths, strict=True)):
             right[at] += line["low"] is None or line["low"] <= truth <= line["high"]
-        told += found.rows[2].differs
+        told += bool(found.rows[2].differs)
     return [each / draws for each in right], told / draws
 
 

@@ -56,6 +56,13 @@ def test_many_people_keep_their_own_shares(terms: RoomFile) -> None:
     assert found.sentences[1].startswith("With segment north, colour is unlike that of all: red 59")
 
 
+def test_the_headline_says_what_part_of_all_has_the_first_guess(terms: RoomFile) -> None:
+    """It once ended "has colour red (47% to 53%) of the values that are named"."""
+    headline = prior(terms, CLEAR).sentences[0]
+    assert headline.startswith("Of all customers that shop shares with brand, 43")
+    assert headline.endswith("% have colour red at brand, more than any other value that is named.")
+
+
 def test_where_no_segment_can_be_told_apart_its_guess_may_still_be_far_from_the_average(terms: RoomFile) -> None:
     """The sentence once said that it stays near; it is 20 points away here."""
     found = prior(terms, ((60, 20, 20), (20, 60, 20), (20, 20, 60), (40, 40, 40)))

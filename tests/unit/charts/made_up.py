@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from cleanroom.catalogue.catalogue import find
 from cleanroom.catalogue.entry import Values
-from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.charts.chart import chart
 from cleanroom.charts.drawing import element
 from cleanroom.report.finding_page import Section
@@ -69,6 +69,7 @@ def _response() -> Finding:
             "winter cannot be told apart from nothing.",
         ),
         chart=Chart("bars", Fraction(0)),
+        compared=Compared("0, nothing bought", "nothing"),
     )
 
 

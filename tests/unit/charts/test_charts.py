@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, tostring
 
 import matplotlib as mpl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -20,7 +21,9 @@ from cleanroom.charts.drawing import Drawing, element
 from cleanroom.charts.frame import MANY_ROWS, MOST_ROWS
 from cleanroom.charts.heat import MOST_ACROSS, MOST_DOWN
 from cleanroom.charts.label import labels, lines, short
-from tests.unit.charts.made_up import findings
+from cleanroom.report.finding_table import finding_heads, finding_texts
+from tests.unit.catalogue.planted import Planted
+from tests.unit.charts.made_up import COUNTRIES, findings
 
 KINDS = ("bars", "heat", "index")
 HOSTILE = (
@@ -54,6 +57,11 @@ def rows(names: tuple[str, ...], *, tied: frozenset[str] = frozenset(), ranked: 
 
 def finding(kind: str, made: tuple[Row, ...]) -> Finding:
     return replace(findings()["index"], unit="people", rows=made, chart=Chart(kind, Fraction(100)))
+
+
+def legend(figure: Figure) -> list[str]:
+    """What the legend says, a line each."""
+    return [text.get_text().replace("\n", " ") for held in figure.legends for text in held.get_texts()]
 
 
 def texts(drawing: Element) -> list[str]:
@@ -137,6 +145,91 @@ def test_cells_that_cannot_be_told_apart_are_hatched_and_not_shaded() -> None:
     assert (to_hex(tied.get_facecolor()), bool(tied.get_hatch())) == (look.TIED, True)
     assert not told.get_hatch()
     assert to_hex(told.get_facecolor()) != look.TIED
+
+
+def test_figures_stand_out_from_every_shade_that_they_stand_on() -> None:
+    """White on a middle blue had a contrast of 2.9; the Web's guidelines ask for 4.5 (WCAG 2, 1.4.3)."""
+
+    def light(colour: str) -> float:
+        parts = (int(to_hex(colour)[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05
+
+    made = tuple(
+        Row((("a", str(at // 10)), ("b", str(at % 10))), Fraction(at), Fraction(at), Fraction(at)) for at in range(101)
+    )
+    (axes,) = chart(finding("heat", made)).axes
+    assert len(axes.texts) == 2 * len(axes.patches) == 202
+    for place, words in enumerate(axes.texts):
+        ground, ink = light(axes.patches[place // 2].get_facecolor()), light(words.get_color())  # type: ignore[arg-type]
+        assert max(ground, ink) / min(ground, ink) >= 4.5
+
+
+@pytest.mark.parametrize("by", ["", "country"])
+def test_what_a_profile_does_not_name_has_neither_a_colour_nor_hatches(by: str) -> None:
+    """It stood out as the only blue bar beside grey values, though its size depends on what the contract names."""
+    groups = [300, 310, 100, 60, 50, 900] * (COUNTRIES if by else 1)
+    found = Planted("profile", {"of": "colour", "by": by} if by else {"of": "colour"}, groups).asked()
+    figure = chart(found)
+    (axes,) = figure.axes
+    for row, patch in zip(found.rows, axes.patches, strict=True):
+        assert (row.differs is None) == (row.names[-1][1] == "other")
+        if row.differs is None:
+            assert to_hex(patch.get_facecolor()) == "#ffffff"
+            assert not patch.get_hatch()
+    assert any("compared with nothing" in line for line in legend(figure))
+    assert "not compared" in finding_texts(found)[-1]
+
+
+def test_a_legend_says_from_what_grey_cannot_be_told_apart() -> None:
+    def grey(found: Finding) -> Finding:
+        known = {"value": Fraction(1), "low": Fraction(0), "high": Fraction(2)}
+        return replace(found, rows=tuple(replace(row, **known, differs=False) for row in found.rows))  # type: ignore[arg-type]
+
+    expected = {
+        "profile": "cannot be told apart from each other",
+        "index": "cannot be told apart from 100, as among all customers of bikes",
+        "flow": "not shaded: cannot be told apart from what it would be if country at accessories and colour at bikes"
+        " had nothing to do with each other",
+        "prior": "not shaded: cannot be told apart from the average of all shared customers",
+        "launch": "cannot be told apart from the average of all shared customers, about 45",
+        "response": "cannot be told apart from 0, nothing bought",
+    }
+    for name, words in expected.items():
+        (line,) = (line for line in legend(chart(grey(findings()[name]))) if "told apart" in line)
+        assert line.startswith(words)
+
+
+def test_percentage_points_are_not_called_percent() -> None:
+    found = findings()["lift"]
+    test, control, effect = (words for words in texts(element(chart(found), "c")) if " to " in words)
+    assert test.endswith("%")
+    assert control.endswith("%")
+    assert effect.endswith(" points")
+    assert "%" not in effect
+    table = finding_texts(found)
+    assert [("%" in cells[1], "points" in cells[1]) for cells in table] == [(True, False), (True, False), (False, True)]
+    assert finding_heads(found)[1] == "estimate"
+
+
+def test_a_question_mark_is_explained_where_the_interval_is_everything_too() -> None:
+    made = (*rows(("a", "b")), Row((("shop (a)", "c"), ("colour (b)", "c")), None, Fraction(0), Fraction(100), False))
+    assert "?: cannot be told" in legend(chart(finding("heat", made)))
+    assert "?: cannot be told" not in legend(chart(finding("heat", made[:2])))
+
+
+def test_a_name_and_its_interval_stand_on_one_line_within_the_drawing() -> None:
+    """Centred by their letters, a name with a tail stood higher than one without; the longest touched the edge."""
+    made = tuple(replace(row, names=row.names[:1]) for row in rows(("ace", "gypsy", "long" * 6)))
+    figure = chart(finding("bars", made))
+    names = sorted(figure.texts[:6], key=lambda text: -text.get_position()[1])
+    for name, interval in zip(names[::2], names[1::2], strict=True):
+        assert name.get_position()[1] == interval.get_position()[1]
+        assert name.get_verticalalignment() == interval.get_verticalalignment() == "baseline"
+    drawn = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    ends = [text.get_window_extent(drawn) for text in names]
+    assert min(end.x0 for end in ends) > 2
+    assert max(end.x1 for end in ends) < figure.bbox.width - 2
 
 
 def test_blue_and_grey_differ_in_lightness_as_well() -> None:

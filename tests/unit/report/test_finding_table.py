@@ -4,9 +4,12 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 
-from cleanroom.catalogue.finding import Chart, Finding, Row
+import pytest
+
+from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.client.sheet import printed
-from cleanroom.report.finding_table import caption, finding_body, finding_heads, finding_table, finding_texts
+from cleanroom.report.finding_table import apart, caption, finding_body, finding_heads, finding_table, finding_texts
+from tests.unit.charts.made_up import findings
 
 KNOWN = Row((("colour (bags)", "blue"),), Fraction(144), Fraction(131), Fraction(158), rank=(1, 1))
 TIED = Row((("colour (bags)", "[red]"),), Fraction(203, 2), Fraction(90), Fraction(110), differs=False, rank=(2, 3))
@@ -25,6 +28,7 @@ FINDING = Finding(
     sentences=("Blue.",),
     not_covered=("Reasons.",),
     chart=Chart("index", Fraction(100)),
+    compared=Compared("100, as frequent as among all", "100"),
     files=(("index", [{"a": 1}]),),
 )
 
@@ -38,7 +42,27 @@ def test_what_is_tied_says_so_and_has_a_range_of_places() -> None:
     )
     shares = replace(FINDING, chart=Chart("bars"), rows=(replace(TIED, rank=None),))
     assert finding_heads(shares) == ("colour (bags)", "index", "95% interval", "")
-    assert finding_texts(shares)[0][-1] == "cannot be told apart"
+    assert finding_texts(shares)[0][-1] == "cannot be told from 100"
+
+
+def test_a_place_that_is_not_certain_and_a_row_that_is_compared_with_nothing_say_so() -> None:
+    shared = replace(FINDING, rows=(replace(KNOWN, rank=(1, 2)), replace(TIED, differs=None, rank=None)))
+    assert [texts[-1] for texts in finding_texts(shared)] == ["place not certain", "not compared"]
+    assert [row["differs"] for row in finding_body(shared)["rows"]] == [True, None]
+
+
+def test_the_notes_say_in_full_what_a_remark_means() -> None:
+    (line,) = apart(FINDING)
+    assert line.endswith("cannot be told apart from 100, as frequent as among all: a difference may be noise alone.")
+    assert apart(replace(FINDING, rows=(KNOWN, UNKNOWN))) == ()
+    with pytest.raises(ValueError, match="compared with something"):
+        replace(FINDING, compared=None)
+
+
+@pytest.mark.parametrize("entry", list(findings()))
+def test_no_two_columns_of_a_table_have_one_head(entry: str) -> None:
+    heads = finding_heads(findings()[entry])
+    assert len(set(heads)) == len(heads)
 
 
 def test_where_everything_differs_and_nothing_is_ranked_there_are_no_such_columns() -> None:
