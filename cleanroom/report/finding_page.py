@@ -6,6 +6,7 @@ everything from outside as well. The chart comes drawn; here it is put in its pl
 where each finding begins on a page of its own.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -13,8 +14,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from cleanroom.catalogue.finding import Finding
 from cleanroom.report.answer import Answer
 from cleanroom.report.finding_style import POLICY, STYLE
-from cleanroom.report.finding_table import caption, finding_heads, finding_texts
-from cleanroom.report.receipt_words import Shown
+from cleanroom.report.finding_table import apart, caption, finding_heads, finding_texts
+from cleanroom.report.receipt_words import Shown, day
 from cleanroom.report.visible import visible
 
 _NOISE = (
@@ -23,13 +24,14 @@ _NOISE = (
 )
 _BROAD = 720.0  # a wider drawing gets a page of its own on paper, turned
 _ORDER = "Rows stand in the order of the contract, not in that of their values."
-_GREY = "What is grey may be noise alone: it says nothing about which is more."
 _PLACES = "Rows whose places overlap cannot be told apart from each other."
 _ALONE = (
     "Anybody can check that this question was asked and answered as the log says, without us: write the receipt when"
     " asking (the same question again costs nothing), or copy it from this page on a screen, and verify it."
 )
 _COMMANDS = "cleanroom ask {entry} … --receipt FILE\ncleanroom audit verify FILE --policy POLICY"
+_FOLDED = "FILE is the receipt; POLICY, the keys whose signatures count, is in the folded part below (on a screen)."
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT[\d:]+Z)")
 _COPY = (
     "The receipt and the policy, to be saved as they stand, each with a line break at the end. Compare the keys in the"
     " policy with those in your room's agreement before relying on them, or give --agreement FILE instead of --policy."
@@ -91,6 +93,9 @@ def _section(parent: Element, section: Section, number: int) -> None:
     words = ", ".join(f"{name} {value}" for name, value in section.parameters)
     asked = f"{finding.asker} asked {finding.owner}: {finding.entry}{f', {words}' if words else ''}"
     SubElement(parent, "h2").text = visible(f"{number}. {asked}" if number else asked)
+    when = day(section.receipts)
+    if when:
+        _paragraph(parent, f"Answered on {when} (UTC), as the node of {finding.owner} says.", "note")
     first, *others = finding.sentences
     _paragraph(parent, first, "answer")
     broad = float(section.drawing.get("width", "0")) > _BROAD
@@ -121,11 +126,10 @@ def _section(parent: Element, section: Section, number: int) -> None:
 def _under(finding: Finding) -> Iterator[str]:
     """What a reader of the chart has to know."""
     yield caption(finding)
-    if not all(row.differs for row in finding.rows):
-        yield _GREY
+    yield from apart(finding, "What is grey")
     if any(row.rank is not None and row.rank[0] != row.rank[1] for row in finding.rows):
         yield _PLACES
-    if len(finding.rows) > 1:
+    if len(finding.rows) > 1 and finding.declared_rows:
         yield _ORDER
 
 
@@ -187,18 +191,28 @@ def plan_words(answer: Answer) -> str:
 def _receipts(parent: Element, section: Section) -> None:
     listed = SubElement(parent, "ul")
     for number, shown in enumerate(section.receipts, start=1):
-        SubElement(listed, "li").text = visible(f"Plan {number}: {shown.line()}")
+        _with_times(SubElement(listed, "li"), f"Plan {number}: {shown.line()}")
     _paragraph(parent, _ALONE)
     SubElement(parent, "pre", {"class": "command"}).text = _COMMANDS.format(entry=section.finding.entry)
     files = list(_files(section.receipts))
     if not files:
         return
+    _paragraph(parent, _FOLDED, "note")
     details = SubElement(parent, "details")
     SubElement(details, "summary").text = f"The receipt{'s' if len(section.receipts) > 1 else ''} and the policy"
     _paragraph(details, _COPY)
     for name, text in files:
         _paragraph(details, name, "note")
         SubElement(details, "pre").text = text
+
+
+def _with_times(parent: Element, text: str) -> None:
+    """The text, whose times are not broken at the end of a line."""
+    before, *parts = _TIME.split(visible(text))
+    parent.text = before
+    for time, after in zip(parts[::2], parts[1::2], strict=True):
+        span = SubElement(parent, "span", {"class": "time"})
+        span.text, span.tail = time, after
 
 
 def _files(receipts: Sequence[Shown]) -> Iterator[tuple[str, str]]:

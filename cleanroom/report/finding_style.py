@@ -21,7 +21,7 @@ thead th { border-bottom: 1.5px solid #1b1b1b; vertical-align: bottom } th { ove
 td { min-width: 3.4rem; max-width: 22rem; overflow-wrap: break-word }
 td.name { min-width: 6rem } td.what { min-width: 15rem } .number { text-align: right; padding-right: 0 }
 .number + .number, .name + .number, th + .number { padding-left: .9rem }
-td.number, td.narrow { white-space: nowrap }
+td.number, td.narrow, .time { white-space: nowrap }
 tr.tied td { color: #5a5a5a; font-style: italic }
 ul { margin: .3rem 0; padding-left: 1.2rem } li { margin: .25rem 0 }
 pre { font: .8rem/1.45 ui-monospace, 'DejaVu Sans Mono', monospace; background: #f4f4f4; padding: .6rem .8rem;

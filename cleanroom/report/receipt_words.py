@@ -3,6 +3,7 @@
 The receipt was verified before (`cleanroom.querylog.receipt`); here it is only read. Times are each party's own word.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -51,6 +52,21 @@ def shown(receipt: Receipt, policy: str) -> Shown:
         proof=receipt.file().decode("utf-8"),
         policy=policy,
     )
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def day(receipts: Sequence[Shown]) -> str:
+    """The day of the last answer, such as 2 March 2026; nothing where a statement has no time of the log's form."""
+    try:
+        last = max(datetime.strptime(shown.released_at, "%Y-%m-%dT%H:%M:%SZ") for shown in receipts)
+    except ValueError:
+        return ""
+    return f"{last.day} {_MONTHS[last.month - 1]} {last.year}"
 
 
 def _time(seconds: int) -> str:

@@ -16,7 +16,7 @@ SPELLED = "\N{RIGHT-TO-LEFT OVERRIDE}\x1b[31m"
 
 PAGE = {"html", "head", "meta", "title", "style", "body", "section", "figure", "figcaption", "div", "h1", "h2", "h3"}
 WORDS = {"p", "ul", "li", "pre", "details", "summary", "table", "thead", "tbody", "tr", "th", "td"}
-ELEMENTS = PAGE | WORDS | {"svg", "defs", "g", "path", "use", "text", "clippath", "rect", "pattern"}
+ELEMENTS = PAGE | WORDS | {"svg", "defs", "g", "path", "use", "text", "clippath", "rect", "pattern", "span"}
 
 
 class Tags(HTMLParser):
@@ -118,12 +118,37 @@ def test_what_cannot_be_told_is_grey_in_the_table_and_said_under_the_chart() -> 
     greyed = [held.get("class") == "tied" for held in tags.of("tr")]
     assert greyed[1 : 1 + len(found.rows)] == [not row.differs for row in found.rows]
     assert any(greyed)
-    assert "What is grey may be noise alone" in tags.text
+    assert "What is grey cannot be told apart from each other: a difference may be noise alone." in tags.text
     assert "Rows whose places overlap cannot be told apart from each other." in tags.text
     plain = replace(found, rows=tuple(replace(row, differs=True, rank=None) for row in found.rows))
     text = Tags(finding_page("One", [section(plain)])).text
     assert "grey" not in text
     assert "places overlap" not in text
+
+
+@pytest.mark.parametrize(("entry", "said"), [("profile", True), ("flow", True), ("reach", False), ("lift", False)])
+def test_rows_that_are_no_values_of_the_contract_are_not_said_to_be_in_its_order(entry: str, said: bool) -> None:
+    tags = Tags(finding_page("One", [section(findings()[entry])]))
+    assert ("Rows stand in the order of the contract" in tags.text) == said
+
+
+def test_a_page_says_on_which_day_it_was_answered_and_breaks_no_time() -> None:
+    one = section(findings()["reach"])
+    later = replace(RECEIPT, released_at="2026-11-23T00:00:00Z")
+    page = finding_page("One", [replace(one, receipts=(later, RECEIPT))])
+    assert "Answered on 23 November 2026 (UTC), as the node of bikes says." in page
+    assert '<span class="time">2026-03-02T09:30:01Z</span>' in page
+    strange = replace(RECEIPT, released_at="yesterday")
+    assert "Answered on" not in finding_page("One", [replace(one, receipts=(RECEIPT, strange))])
+
+
+def test_a_page_says_where_the_policy_of_its_command_is() -> None:
+    tags = Tags(finding_page("One", [section(findings()["overlap"])]))
+    assert "POLICY, the keys whose signatures count, is in the folded part below" in tags.text
+    unshown = replace(RECEIPT, policy=f"{RECEIPT.policy}# {SPELLED}\n", proof=SPELLED)
+    assert (
+        "folded" not in Tags(finding_page("One", [replace(section(findings()["overlap"]), receipts=(unshown,))])).text
+    )
 
 
 def test_the_receipt_on_the_page_is_the_file_and_a_stored_answer_says_that_it_cost_nothing() -> None:
