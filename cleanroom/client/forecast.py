@@ -41,4 +41,4 @@ class Forecast:
         return "\n".join(self.lines)
 
     def _repr_html_(self) -> str:
-        return in_notebook(f"<pre>{escape(repr(self))}</pre>")
+        return in_notebook(f'<pre style="white-space: pre-wrap">{escape(repr(self))}</pre>')
