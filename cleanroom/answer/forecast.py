@@ -8,7 +8,7 @@ in it was read from anybody's data.
 from collections.abc import Sequence
 from typing import Any
 
-from cleanroom.answer.number import json_number
+from cleanroom.answer.number import json_number, percent
 from cleanroom.answer.result import amount, charge, epsilon_number
 from cleanroom.privacy.accountant import Accountant, accountant
 from cleanroom.privacy.interval import LEVEL
@@ -120,4 +120,4 @@ def price_line(price: Price, of: Accountant) -> str:
     at = f" at delta {float(of.delta):g}" if of.delta else ""
     noise = " and ".join(f"±{part.half_width:f} {part.unit}" for part in price.parts)
     cost = f"epsilon {epsilon_number(price.units, of):g}{at}"
-    return f"this question costs {cost}; noise is {noise} at {float(LEVEL):.0%}"
+    return f"this question costs {cost}; noise is {noise} at {percent(LEVEL)}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+from cleanroom.answer.number import percent
 from cleanroom.report.figure import show
 
 Body = Mapping[str, Any]
@@ -76,7 +77,7 @@ def _cost(cost: Body) -> str:
 
 
 def _noise(body: Body) -> Iterator[str]:
-    level = f"{body['interval']:.0%}"
+    level = percent(Fraction(repr(body["interval"])))
     for noise in body["noise"]:
         law = f"sigma {noise['sigma']:.4g}" if noise["sigma"] is not None else f"scale {noise['laplace_scale']:.4g}"
         text = (

@@ -17,6 +17,7 @@ Rules kept here:
 from collections.abc import Sequence
 from fractions import Fraction
 
+from cleanroom.answer.number import percent
 from cleanroom.question.columns import OTHER
 from cleanroom.report.answer import Answer, Cell, Estimate
 from cleanroom.report.certainty import EVERYTHING, Range, base_range, leaders, number_ranges, share_ranges
@@ -50,7 +51,7 @@ def caption(answer: Answer) -> str:
     together = "Each interval holds for itself" if answer.estimates else "The statements on this question hold together"
     tables = "either table" if answer.base == "match" else "its table"
     return (
-        f"{together} with probability {float(answer.level):.0%} or more over the noise that {answer.owner} added; they"
+        f"{together} with probability {percent(answer.level)} or more over the noise that {answer.owner} added; they"
         f" say nothing about people missing from {tables}."
         f" {cost[:1].upper()}{cost[1:]}{f' (delta {answer.delta:g})' if answer.delta else ''}."
         f"{''.join(f' {line}' for line in with_noise(answer.threshold))}"
@@ -194,7 +195,7 @@ def _under(answer: Answer) -> str:
 
 
 def _level(answer: Answer) -> str:
-    return f"{float(answer.level):.0%}"
+    return percent(answer.level)
 
 
 def _between(range_: Range) -> str:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from rich.table import Table
 from rich.text import Text
 
+from cleanroom.answer.number import percent
 from cleanroom.report.answer import Answer, Cell, Estimate, Rank
 from cleanroom.report.figure import show, show_range, show_within
 
@@ -19,7 +20,7 @@ def answer_table(answer: Answer) -> Table:
     """One row a cell, or one a mean or quantile; columns by, of, value and interval, and ranks where asked."""
     caption = None
     if not answer.estimates:
-        caption = f"noise ±{show(answer.cells[0].high - answer.cells[0].value)} at {float(answer.level):.0%}"
+        caption = f"noise ±{show(answer.cells[0].high - answer.cells[0].value)} at {percent(answer.level)}"
     table = Table(caption=caption)
     names = name_columns(answer)
     for place, header in enumerate(headers(answer)):
@@ -36,7 +37,7 @@ def name_columns(answer: Answer) -> int:
 
 def headers(answer: Answer) -> tuple[str, ...]:
     """Column heads; the column that splits and the owner's only where asked."""
-    interval = f"{float(answer.level):.0%} interval"
+    interval = f"{percent(answer.level)} interval"
     by = (f"{answer.by} ({answer.splitter})",) if answer.by is not None else ()
     if answer.quantity == "mean":
         return (*by, f"mean {answer.column} ({answer.owner}), {answer.unit}", interval)

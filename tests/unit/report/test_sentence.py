@@ -3,6 +3,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -18,8 +19,9 @@ from cleanroom.privacy.accountant import ACCOUNTANTS, accountant
 from cleanroom.report.answer import Answer, read_answer
 from cleanroom.report.certainty import base_range, leaders, number_ranges, share_ranges
 from cleanroom.report.figure import show_range
+from cleanroom.report.forecast import forecast_lines
 from cleanroom.report.sentence import caption, sentences
-from cleanroom.report.table import rows
+from cleanroom.report.table import answer_table, headers, rows
 from tests.reference.demo_truth import cell_names, noisy_answer, people, scale_of, truth
 from tests.reference.discrete_gaussian_law import probabilities
 
@@ -344,6 +346,25 @@ def test_a_mean_is_said_as_a_range_with_its_level() -> None:
     )
     assert caption(answer).startswith("Each interval holds for itself")
     assert rows(answer) == (("12.7", "12.1 to 13.4"),)
+
+
+def test_a_level_is_never_rounded_up_to_certainty() -> None:
+    mean = {"by": None, "value": 12.7, "low": 12.1, "high": 13.4, "defined": True}
+    answer = replace(estimated("mean", [mean]), level=Fraction("0.999"))
+    count = replace(read_answer(body([30], quantity="count")), level=Fraction("0.999"))
+    question = {"asker": "shoes", "owner": "bags", "by": None, "quantity": "count", "column": None, "base": "match"}
+    noise = {"numbers": 1, "of": "people", "sigma": 4.0, "unit": "people", "half_width": 8}
+    cost = {"epsilon": 1.0, "delta": 0.0, "rho": None}
+    forecast = forecast_lines({"question": question, "cost": cost, "interval": 0.999, "noise": [noise], "numbers": 1})
+    texts = (
+        *sentences(answer),
+        caption(answer),
+        *headers(answer),
+        str(answer_table(count).caption),
+        *itertools.islice(forecast, 4),
+    )
+    assert sum("99.9%" in text for text in texts) == 5
+    assert not any("100%" in text for text in texts)
 
 
 def test_a_mean_outside_the_bounds_is_shown_at_the_bound() -> None:
