@@ -1,6 +1,6 @@
 """A sandbox run: prepare the room, start its processes, ask at the asker's door, read the owner's ledger, stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,7 @@ from parties.processes import RoomProcesses
 from parties.requests import at_option, check_price, units_asked_for
 from parties.room_file import RoomFile, read_room_file
 from parties.room_state import RoomState
-
-_MISTYPED = ("cannot be read", "nobody has the declared value", "no row has what")
+from parties.source.report import worth_a_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +107,22 @@ def _to_approve(state: RoomState, pending: PendingError) -> PendingError:
 def ask_room(state: RoomState, question: SandboxQuestion, progress: Callable[[str], None]) -> dict[str, Any]:
     """Ask in a room that is running."""
     asker, owner = state.home(PartyName(question.asker)), state.home(PartyName(question.owner))
+    for line in tables_findings(state, (PartyName(question.asker), PartyName(question.owner))):
+        progress(line)
     answer = ask_door(asker.socket_file, question.request(), progress=progress)
     ledger = ask_door(owner.socket_file, {"command": "ledger"})
-    for party, home in ((question.asker, asker), (question.owner, owner)):
-        for line in ask_door(home.socket_file, {"command": "report"})["lines"]:
-            if line.startswith("column ") and any(sign in line for sign in _MISTYPED):
-                progress(f"warning, for the operator of {party}: {line}")
     seconds = answer.pop("seconds")
     return {**answer, "total": ledger["total"], "matches": ledger["matches"], "seconds": seconds}
+
+
+def tables_findings(state: RoomState, parties: Iterable[PartyName]) -> Iterator[str]:
+    """What each node found in its own table that may mean wrong terms, a line a finding: see it before you ask."""
+    for party in parties:
+        home = state.home(party)
+        found = tuple(worth_a_look(ask_door(home.socket_file, {"command": "report"})["lines"]))
+        yield from (f"warning, for the operator of {party}: {line}" for line in found)
+        if found:
+            yield f"all that was found there: cleanroom party check --home {home.path}"
 
 
 def check_names(room: RoomFile, question: SandboxQuestion) -> None:

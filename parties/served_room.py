@@ -12,15 +12,22 @@ from cleanroom.errors import UsageError
 from parties.processes import RoomProcesses
 from parties.room_file import read_room_file
 from parties.room_state import RoomState
-from parties.sandbox import check_sources
+from parties.sandbox import check_sources, tables_findings
 
 WATCH_S = 1.0
 
 
 def serve_room(
-    room_path: Path, state_folder: Path | None, *, say: Callable[[str], None], stopped: threading.Event
+    room_path: Path,
+    state_folder: Path | None,
+    *,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+    stopped: threading.Event,
 ) -> None:
     """Run coordinator and nodes until `stopped`, saying where each node's folder is and then `ready`.
+
+    `warn` is told what in a company's table may not fit the terms.
 
     Raises UsageError when a process does not start, or ends while the room is served.
     """
@@ -32,6 +39,8 @@ def serve_room(
         with RoomProcesses(state) as running:
             for name in room.datasets:
                 say(f"serves    {name}: --home {state.home(name).path}")
+            for line in tables_findings(state, room.datasets):
+                warn(line)
             say("ready")
             while not stopped.wait(WATCH_S):
                 for process in running.processes.values():

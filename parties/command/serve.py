@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 import click
@@ -29,5 +30,5 @@ def serve_until_stopped(room_file: Path, state: Path | None) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    serve_room(room_file, state, say=click.echo, stopped=stopped)
+    serve_room(room_file, state, say=click.echo, warn=partial(click.echo, err=True), stopped=stopped)
     click.echo("stopped")

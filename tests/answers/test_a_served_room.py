@@ -67,11 +67,14 @@ class EndedRoom:
 
 def test_a_node_that_ends_by_itself_ends_the_served_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(served_room, "RoomProcesses", EndedRoom)
+    monkeypatch.setattr(served_room, "tables_findings", lambda *_: [])
     monkeypatch.setattr(served_room, "WATCH_S", 0.0)
     monkeypatch.setattr(RoomState, "prepare", lambda _: None)
     heard: list[str] = []
     with pytest.raises(UsageError, match=r"^brand has ended; its log is brand/node\.log$"):
-        served_room.serve_room(room_of_two(tmp_path), None, say=heard.append, stopped=threading.Event())
+        served_room.serve_room(
+            room_of_two(tmp_path), None, say=heard.append, warn=heard.append, stopped=threading.Event()
+        )
     assert heard[-1] == "ready"
 
 

@@ -1,7 +1,10 @@
 """What the operator is told after a load: counts, row numbers, reasons; no identifier and no value."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from cleanroom.question.columns import Column
+from parties.source.report import worth_a_look
 from tests.unit.source.tables import HEADER, OPAQUE, colour, load, price, rows, write
 
 
@@ -49,3 +52,21 @@ def test_in_a_table_of_long_histories_a_crowd_is_twenty_times_the_usual(tmp_path
     report = load(write(tmp_path, table + crowd * 200))[1]
     assert (report.crowded_keys, report.crowded_above) == (0, 200)
     assert load(write(tmp_path, table + crowd * 201))[1].crowded_keys == 1
+
+
+def test_what_may_mean_wrong_terms_is_picked_out_and_the_usual_is_not(tmp_path: Path) -> None:
+    """A wrong date format gives a plausible answer in which everybody is `other`; wrong decimals leave rows out."""
+    known = b"".join(b"%d@example.com,Red,7/1/2018,9.99\n" % number for number in range(9))
+    usual = HEADER + known + b"d@example.com,Pink,7/1/2018,1000.01\n" + b"e@example.com,,7/1/2018,1\n"
+    last = colour("last", ("Red",))
+    assert told(tmp_path, usual, last, price()) == []
+    year_first = replace(last, reduction=replace(last.reduction, date_format="%Y-%m-%d"))
+    assert told(tmp_path, usual, year_first, price(decimals=0)) == ["column colour", "column price"]
+    dear = HEADER + b"d@example.com,Pink,7/1/2018,1000.01\n" * 3
+    assert told(tmp_path, dear, colour(), price()) == ["column colour", "column price"]
+    assert told(tmp_path, HEADER + rows(200) + b"x,y\n") == ["1 rows rejected"]
+
+
+def told(folder: Path, content: bytes, *columns: Column) -> list[str]:
+    """What is worth a look in a load, without what it is about."""
+    return [line.split(":")[0] for line in worth_a_look(load(write(folder, content), columns)[1].lines())]
