@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_S = 120
 
 
 def cleanroom(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The finished process; never raises for its exit status."""
     command = [sys.executable, "-m", "parties.command", *(str(argument) for argument in arguments)]
-    return subprocess.run(command, cwd=folder or ROOT, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=folder or ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 def said(process: subprocess.CompletedProcess[str]) -> str:
@@ -26,3 +28,19 @@ def refused(process: subprocess.CompletedProcess[str]) -> str:
     assert len(lines) == 1, process.stderr
     assert "Traceback" not in process.stderr
     return lines[0].removeprefix("error: ")
+
+
+def said_until_ready(process: subprocess.Popen[str], patience_s: float = PATIENCE_S) -> list[str]:
+    """The lines that a process prints up to `ready`; one that does not come so far in time is killed."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    ender = threading.Timer(patience_s, process.kill)
+    ender.start()
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if line == "ready\n":
+                return lines
+    finally:
+        ender.cancel()
+    raise AssertionError(f"it never was ready:\n{''.join(lines)}")

@@ -10,7 +10,7 @@ import pytest
 
 from parties.processes import STOP_S
 from parties.room_state import RoomState
-from tests.command_line import ROOT
+from tests.command_line import ROOT, said_until_ready
 from tests.live_room import room_file
 
 PARTIES = {
@@ -22,9 +22,7 @@ def served(path: Path) -> subprocess.Popen[str]:
     """`cleanroom serve`, ready."""
     command = [sys.executable, "-m", "parties.command", "serve", str(path)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(len(PARTIES) + 1)]
-    assert lines[-1] == "ready\n", process.stderr.read() if process.stderr is not None else lines
+    assert len(said_until_ready(process)) == len(PARTIES) + 1
     return process
 
 

@@ -12,7 +12,7 @@ import pytest
 from cleanroom.errors import UsageError
 from parties import served_room
 from parties.room_state import RoomState
-from tests.command_line import ROOT, cleanroom, refused, said
+from tests.command_line import ROOT, cleanroom, refused, said, said_until_ready
 from tests.live_room import room_file
 
 
@@ -28,9 +28,8 @@ def test_a_served_room_answers_until_it_is_stopped(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "parties.command", "serve", str(path)]
     served = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
-        assert served.stdout is not None
-        folders = [served.stdout.readline().split()[-1] for _ in range(2)]
-        assert served.stdout.readline() == "ready\n"
+        *said_of_nodes, _ = said_until_ready(served)
+        folders = [line.split()[-1] for line in said_of_nodes]
         assert [Path(folder).name for folder in folders] == ["shop", "brand"]
         assert "shop shares" in said(
             cleanroom("ask", "overlap", "--home", folders[0], "--owner", "brand", "--epsilon", 1)

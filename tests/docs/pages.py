@@ -29,6 +29,7 @@ from cleanroom.catalogue.catalogue import find
 from cleanroom.coordinator import __main__ as coordinator
 from parties.command import main
 from parties.command.entry import entry_command
+from tests.command_line import said_until_ready
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "cleanroom" / "docs"
@@ -141,11 +142,14 @@ class Reader:
                 self._keep(block)
             elif block.language in ("sh", "python"):
                 self._run(block)
-            elif block.how == "exact":
-                assert self._said.strip() == block.text.strip(), f"{block.where}: this was said:\n{self._said}"
-            elif block.language == "text" and self._said:
-                missing = missing_lines(self._said, block.text, values=block.how == "values")
-                assert not missing, f"{block.where}: the page shows {missing}, and this was said:\n{self._said}"
+            else:
+                self._compare(block)
+
+    def _compare(self, block: Block) -> None:
+        if block.how == "exact":
+            assert self._said.strip() == block.text.strip(), f"{block.where}: this was said:\n{self._said}"
+        missing = missing_lines(self._said, block.text, values=block.how == "values")
+        assert not missing, f"{block.where}: the page shows {missing}, and this was said:\n{self._said}"
 
     def _run(self, block: Block) -> None:
         command = ["bash", "-euc", block.text] if block.language == "sh" else ["python", "-c", block.text]
@@ -177,11 +181,4 @@ class Reader:
             text=True,
         )
         self._kept.append(process)
-        assert process.stdout is not None
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if line.strip() == "ready":
-                break
-        self._said = "".join(said)
-        assert self._said.endswith("ready\n"), f"{block.where}: it never was ready:\n{self._said}"
+        self._said = "".join(said_until_ready(process))

@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import subprocess
+from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,22 +12,31 @@ import click
 import pytest
 
 from cleanroom.catalogue.catalogue import CATALOGUE, find
-from cleanroom.catalogue.entry import request
+from cleanroom.catalogue.entry import Ask, Request, request
 from cleanroom.demo.campaign import COSTS
 from cleanroom.demo.planted import shared_members
 from cleanroom.demo.shops import write_shops
-from cleanroom.errors import UsageError
+from cleanroom.errors import RefusedError, UsageError
+from cleanroom.ids import AnalystName, PartyName
+from cleanroom.privacy.accountant import accountant
 from cleanroom.privacy.interval import LEVEL
+from cleanroom.question.compile import Question
+from cleanroom.question.contract import Contract
+from cleanroom.question.dry_run import OwnRecord, dry_run
 from parties.command import main
 from parties.room_file import RoomFile, read_room_file
+from tests.command_line import said_until_ready
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, Reader, blocks, command_lines, missing_lines, parsed, prose
+from tests.unit.question.agreements import card, coordinator
 
 NAMES = ("auditors", "no-per-person-answer", "operators", "small-numbers", "tutorial")
 
 
 @pytest.fixture(scope="module")
-def shops(tmp_path_factory: pytest.TempPathFactory) -> RoomFile:
-    return read_room_file(write_shops(tmp_path_factory.mktemp("shops")))
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Contract:
+    """What the three shops agree on."""
+    terms: RoomFile = read_room_file(write_shops(tmp_path_factory.mktemp("shops")))
+    return terms.contract({name: card(name) for name in terms.datasets}, coordinator())
 
 
 def all_blocks() -> list[Block]:
@@ -58,9 +70,18 @@ def test_every_command_has_the_options_that_the_page_types(name: str) -> None:
                 pytest.fail(f"{block.where}: {' '.join(words)}: {error.message}")
 
 
+def check_allowed(contract: Contract, wanted: Request, ask: Ask) -> None:
+    """Raises what the owner's gate refuses: base, quantity, columns' grants, number of cells, and budget."""
+    units = int(accountant(contract.accountant).units_for_epsilon(Fraction(1)) * ask.share)
+    question = Question(wanted.asker, wanted.owner, AnalystName("lena"), ask.by, ask.quantity, units, ask.base)
+    refusal = dry_run(contract, question, OwnRecord(), today="2026-01-01").refusal
+    if refusal is not None:
+        raise refusal
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_question_fits_the_three_shops(name: str, shops: RoomFile) -> None:
-    """Names of questions, parameters, columns and values; no node is asked."""
+def test_every_question_fits_the_three_shops(name: str, shops: Contract) -> None:
+    """Its words, and what the owner's gate decides on each of its plans; no node is asked."""
     for block in blocks(DOCS / f"{name}.md"):
         for words in command_lines(block):
             if words[:1] != ["ask"] or words[1].startswith("-"):
@@ -70,10 +91,22 @@ def test_every_question_fits_the_three_shops(name: str, shops: RoomFile) -> None
             values = {parameter.name: typed[f"parameter_{parameter.name}"] or "" for parameter in entry.parameters}
             asker = Path(typed["home"]).name
             try:
-                assert entry.asks(shops, request(shops, entry, asker, typed["owner"], values))
-            except UsageError as error:
+                wanted = request(shops, entry, asker, typed["owner"], values)
+                for ask in entry.asks(shops, wanted):
+                    check_allowed(shops, wanted, ask)
+            except (UsageError, RefusedError) as error:
                 if block.how != "refused":
                     pytest.fail(f"{block.where}: {error}")
+
+
+def test_a_question_that_an_owner_does_not_allow_is_found(shops: Contract) -> None:
+    bags = PartyName("bags")
+    closed = replace(shops, datasets={**shops.datasets, bags: replace(shops.datasets[bags], bases=("match",))})
+    wanted = request(closed, find("index"), "sportswear", "bags", {"of": "colour"})
+    over_match, over_table = find("index").asks(closed, wanted)
+    check_allowed(closed, wanted, over_match)
+    with pytest.raises(RefusedError, match="over the table"):
+        check_allowed(closed, wanted, over_table)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -144,6 +177,20 @@ def test_a_page_that_shows_what_was_not_said_is_found() -> None:
     assert missing_lines(said, "white 7\n") == ["white 7"]
     assert missing_lines(said, "black 44\n", values=True) == []
     assert missing_lines(said, "black 7\n", values=True) == ["black 7"]
+
+
+def test_what_a_page_shows_where_nothing_was_said_is_found(tmp_path: Path) -> None:
+    shown = Block("text", "", "Between 1% and 2%\n", "page.md:1")
+    with Reader(tmp_path) as reader, pytest.raises(AssertionError, match=r"page\.md:1: the page shows"):
+        reader.follow([Block("sh", "", "true\n", "page.md:0"), shown])
+    with pytest.raises(AssertionError, match=r"page\.md:1: the page shows"):
+        reader.follow([Block("sh", "install", "", "page.md:0"), shown])
+
+
+def test_a_program_that_is_never_ready_is_ended() -> None:
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with process, pytest.raises(AssertionError, match="it never was ready"):
+        said_until_ready(process, patience_s=0.1)
 
 
 def test_programs_in_which_nothing_is_drawn_print_what_the_pages_show(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ in fewer than 1 of 1e5 runs. Seeds are fixed: a result is the same each time. At
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -79,6 +79,12 @@ def inside(row: Row, truth: Fraction) -> bool:
     return row.low is None or row.high is None or row.low <= truth <= row.high
 
 
+def check_said(findings: Sequence[Finding], epsilon: str, *, least: int) -> None:
+    """At epsilon 1 so many rows of each finding say something; silence would hold the truth as well."""
+    for finding in findings:
+        assert epsilon != "1" or sum(row.low is not None for row in finding.rows) >= least
+
+
 def right_order(rows: tuple[Row, ...], truths: list[Fraction]) -> bool:
     """Every place that a row may have in truth is one of its places; equal ones may stand either way."""
     ranked = [(row.rank, truth) for row, truth in zip(rows, truths, strict=True) if row.rank is not None]
@@ -102,6 +108,7 @@ def overlap(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -
     (ask,) = seam.asks(entry, asker, owner, {})
     (truth,) = seam.truth(asker, owner, ask).values()
     findings = [seam.finding(entry, asker, owner, {}, epsilon=epsilon, own=Own(people=9000)) for _ in range(draws)]
+    check_said(findings, epsilon, least=1)
     return sum(inside(finding.rows[0], Fraction(truth)) for finding in findings)
 
 
@@ -118,7 +125,9 @@ def profile(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -
             for start in range(0, len(truths), size)
         )
 
-    return sum(holds(seam.finding(entry, asker, owner, values, epsilon=epsilon)) for _ in range(draws))
+    findings = [seam.finding(entry, asker, owner, values, epsilon=epsilon) for _ in range(draws)]
+    check_said(findings, epsilon, least=len(truths))
+    return sum(map(holds, findings))
 
 
 def index(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -> int:
@@ -148,6 +157,7 @@ def reach(draws: int, accountant: str, epsilon: str, asker: str, owner: str) -> 
     own = len(everybody[asker])
     together = Fraction(len(everybody[asker] | everybody[owner]))
     findings = [seam.finding(entry, asker, owner, {}, epsilon=epsilon, own=Own(people=own)) for _ in range(draws)]
+    check_said(findings, epsilon, least=2)
     return sum(inside(found.rows[0], together) and inside(found.rows[1], together - own) for found in findings)
 
 
