@@ -51,17 +51,17 @@ class Row:
 class Compared:
     """What `differs` is measured against, in words.
 
-    `what` goes on after "differs from", `short` after "cannot be told from" in a table. `tied` goes on after "cannot be
-    told apart from" where rows are compared with one another; elsewhere it is `what`.
+    `what` goes on after "differs from". `remark` stands beside a row that does not, in a table; short, as lines are.
+    `tied` goes on after "cannot be told apart from" where rows are compared with one another; elsewhere it is `what`.
     """
 
     what: str
-    short: str
+    remark: str
     tied: str = ""
 
     def __post_init__(self) -> None:
-        if not self.what or not self.short:
-            raise ValueError("what rows are compared with has a name and a short one")
+        if not self.what or not self.remark:
+            raise ValueError("what rows are compared with has a name and a remark")
 
     @property
     def alike(self) -> str:

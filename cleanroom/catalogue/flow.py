@@ -123,7 +123,7 @@ class Flow:
             compared=Compared(
                 f"what it would be if {answer.by} at {answer.asker} and {answer.column} at {answer.owner} had nothing"
                 " to do with each other",
-                "no connection",
+                "may be unrelated",
             ),
         )
 

@@ -82,7 +82,7 @@ class Index:
                 " attract such customers, or change them.",
             ),
             chart=Chart("index", reference=Fraction(USUAL)),
-            compared=Compared(f"{USUAL}, as among all customers of {match.owner}", f"{USUAL}"),
+            compared=Compared(f"{USUAL}, as among all customers of {match.owner}", f"may be {USUAL}"),
         )
 
 

@@ -89,7 +89,7 @@ class Launch:
                 *not_covered(answer),
             ),
             chart=Chart("bars", average.value),
-            compared=Compared(f"the average of all shared customers{_about(average)}", "the average"),
+            compared=Compared(f"the average of all shared customers{_about(average)}", "may be the average"),
             files=(("launch", _file(request, names, shares, average, places)),),
         )
 

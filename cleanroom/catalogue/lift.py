@@ -110,7 +110,7 @@ class Lift:
             sentences=words.sentences(answers[0].threshold if any(few) else 0, rows),
             not_covered=(*words.not_covered(), *with_noise(max(answer.threshold for answer in answers))),
             chart=Chart("bars", Fraction(0)),
-            compared=Compared("0, no effect", "no effect"),
+            compared=Compared("0, no effect", "may be no effect"),
             declared_rows=False,
             files=(("lift", [_file_row(row, unit) for row, unit in zip(rows, words.units, strict=True)]),),
         )

@@ -109,7 +109,7 @@ class Prior:
                 *not_covered(answer),
             ),
             chart=Chart("heat"),
-            compared=Compared("the average of all shared customers", "the average"),
+            compared=Compared("the average of all shared customers", "may be the average"),
             files=(("prior", _file(answer, names, values, found)),),
         )
 

@@ -70,7 +70,7 @@ class Profile:
             sentences=sentences(answer),
             not_covered=not_covered(answer),
             chart=Chart("heat" if answer.by else "bars"),
-            compared=Compared(f"every other value that is named{within}", "another", f"each other{within}"),
+            compared=Compared(f"every other value that is named{within}", "may equal another", f"each other{within}"),
         )
 
 

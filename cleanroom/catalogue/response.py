@@ -114,9 +114,9 @@ class Response:
             sentences=(*_sentences(first, rows, costs=bool(costs)), _accuracy(first, found, totals)),
             not_covered=_not_covered(terms, request, found, answers),
             chart=Chart("bars", zero),
-            compared=Compared("1, what the campaign cost", "the cost")
+            compared=Compared("1, what the campaign cost", "may be the cost")
             if costs
-            else Compared("0, nothing bought", "nothing"),
+            else Compared("0, nothing bought", "may be nothing"),
             files=(("response", _file(found, answers)),),
         )
 

@@ -59,12 +59,16 @@ def caption(finding: Finding) -> str:
     return f"Intervals hold {how} with probability {percent(finding.level)} or more over {finding.covers}."
 
 
-def apart(finding: Finding, which: str = "Rows of which the table says so") -> tuple[str, ...]:
-    """From what rows cannot be told apart, in full, and which are not compared; nothing where all can be told."""
+def apart(finding: Finding, which: str = "") -> tuple[str, ...]:
+    """From what rows cannot be told apart, in full, and which are not compared; nothing where all can be told.
+
+    `which` rows that are; those with the remark, if it is left out.
+    """
     known = [row for row in finding.rows if row.low is not None]
     said = []
     if finding.compared is not None and any(row.differs is False for row in known):
-        said.append(f"{which} cannot be told apart from {finding.compared.alike}: a difference may be noise alone.")
+        rows = which or f'What is marked "{finding.compared.remark}"'
+        said.append(f"{rows} cannot be told apart from {finding.compared.alike}: a difference may be noise alone.")
     if any(row.differs is None for row in known):
         said.append("What the contract does not name (other) is compared with nothing.")
     return tuple(said)
@@ -148,7 +152,7 @@ def _remark(finding: Finding, row: Row) -> str:
     if row.differs is None:
         return "not compared"
     if not row.differs and finding.compared is not None:
-        return f"cannot be told from {finding.compared.short}"
+        return finding.compared.remark
     return "place not certain" if row.rank is not None and row.rank[0] != row.rank[1] else ""
 
 

@@ -69,7 +69,7 @@ def _response() -> Finding:
             "winter cannot be told apart from nothing.",
         ),
         chart=Chart("bars", Fraction(0)),
-        compared=Compared("0, nothing bought", "nothing"),
+        compared=Compared("0, nothing bought", "may be nothing"),
     )
 
 

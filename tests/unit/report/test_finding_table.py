@@ -28,7 +28,7 @@ FINDING = Finding(
     sentences=("Blue.",),
     not_covered=("Reasons.",),
     chart=Chart("index", Fraction(100)),
-    compared=Compared("100, as frequent as among all", "100"),
+    compared=Compared("100, as frequent as among all", "may be 100"),
     files=(("index", [{"a": 1}]),),
 )
 
@@ -37,12 +37,12 @@ def test_what_is_tied_says_so_and_has_a_range_of_places() -> None:
     assert finding_heads(FINDING) == ("colour (bags)", "index", "95% interval", "rank", "")
     assert finding_texts(FINDING) == (
         ("blue", "144", "131 to 158", "1", ""),
-        ("[red]", "102", "90 to 110", "2 to 3", "cannot be told from 100"),
+        ("[red]", "102", "90 to 110", "2 to 3", "may be 100"),
         ("black", "cannot be told", "", "2 to 3", ""),
     )
     shares = replace(FINDING, chart=Chart("bars"), rows=(replace(TIED, rank=None),))
     assert finding_heads(shares) == ("colour (bags)", "index", "95% interval", "")
-    assert finding_texts(shares)[0][-1] == "cannot be told from 100"
+    assert finding_texts(shares)[0][-1] == "may be 100"
 
 
 def test_a_place_that_is_not_certain_and_a_row_that_is_compared_with_nothing_say_so() -> None:
@@ -53,7 +53,10 @@ def test_a_place_that_is_not_certain_and_a_row_that_is_compared_with_nothing_say
 
 def test_the_notes_say_in_full_what_a_remark_means() -> None:
     (line,) = apart(FINDING)
-    assert line.endswith("cannot be told apart from 100, as frequent as among all: a difference may be noise alone.")
+    assert line == (
+        'What is marked "may be 100" cannot be told apart from 100, as frequent as among all: a difference may be noise'
+        " alone."
+    )
     assert apart(replace(FINDING, rows=(KNOWN, UNKNOWN))) == ()
     with pytest.raises(ValueError, match="compared with something"):
         replace(FINDING, compared=None)
