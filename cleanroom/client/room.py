@@ -156,8 +156,6 @@ class Room:
         entry, known = catalogue.find(question), self._known()
         asked = entry_request(known.contract, entry, known.party, owner, entry_words(words))
         asks = entry.asks(known.contract, asked)
-        if sum(ask.share for ask in asks) > 1:
-            raise ValueError(f"cannot happen: the plans of {entry.name} cost more than was said")
         return _Prepared({"owner": owner}, tuple(map(_plan, asks)), entry, asked, known)
 
     def _priced(self, prepared: _Prepared, epsilon: Number | None, accuracy: Number | None) -> dict[str, Any]:

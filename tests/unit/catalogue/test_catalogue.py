@@ -1,4 +1,5 @@
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,22 @@ from cleanroom.catalogue.finding import Chart, Finding, Row
 from cleanroom.errors import UsageError
 from cleanroom.question.quantity import Quantity
 from tests.unit.catalogue.planted import ASKER, OWNER, sample
+from tests.unit.catalogue.two_shops import two_shops
+
+_ADS: Values = {"by": "ads", "test": "seen", "control": "held-back"}
+QUESTIONS: list[tuple[str, Values]] = [
+    ("overlap", {}),
+    ("profile", {"of": "colour"}),
+    ("index", {"of": "colour"}),
+    ("reach", {}),
+    ("flow", {"by": "segment", "of": "colour"}),
+    ("lift", {**_ADS, "outcome": "colour", "value": "red"}),
+    ("lift", {**_ADS, "outcome": "spend"}),
+    ("lift", {**_ADS, "outcome": "spend", "test_people": "90", "control_people": "80"}),
+    ("response", {"by": "saw", "weeks": tuple(f"spend_w0{week}" for week in range(1, 5)), "lags": "0-2"}),
+    ("prior", {"by": "segment", "of": "colour"}),
+    ("launch", {"by": "segment", "of": "colour", "value": "red"}),
+]
 
 
 def asks(entry: str, values: Values) -> tuple[Ask, ...]:
@@ -43,6 +60,17 @@ def test_the_plans_of_each_entry_are_these() -> None:
         Ask("", count, base="table", share=Fraction(1, 2)),
     )
     assert asks("flow", {"by": "helmet", "of": "colour"}) == (Ask("helmet", colour),)
+
+
+@pytest.mark.parametrize(("name", "values"), QUESTIONS)
+def test_the_plans_of_a_question_cost_together_what_its_epsilon_says(tmp_path: Path, name: str, values: Values) -> None:
+    terms = two_shops(tmp_path)
+    made = find(name).asks(terms, request(terms, find(name), "shop", "brand", values))
+    assert sum(ask.share for ask in made) == 1
+
+
+def test_every_entry_is_among_these_questions() -> None:
+    assert {name for name, _ in QUESTIONS} == set(CATALOGUE)
 
 
 def test_what_flow_shows_does_not_change_its_plan() -> None:
