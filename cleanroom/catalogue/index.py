@@ -89,9 +89,10 @@ class Index:
 def index_ranges(match: Answer, table: Answer) -> tuple[Range | None, ...]:
     """The index of each value of a match's cells over a table's, in whole points, all at once; None: it cannot be told.
 
-    An index cannot be told where the value may have no customers at the owner, or where either number is shown as
-    "under" the contract's threshold.
+    An index cannot be told where the value may have no customers at the owner, or where any number that it is made of
+    is shown as "under" the contract's threshold.
     """
+    hidden = any(few(answer, answer.cells) for answer in (match, table))
     far = reach(match.law, float(1 - match.level) / _statements(match))
     whole = tuple(
         (float(sum(cell.value for cell in answer.cells)), len(answer.cells), float(answer.scale))
@@ -101,7 +102,7 @@ def index_ranges(match: Answer, table: Answer) -> tuple[Range | None, ...]:
     for here, everywhere in zip(match.cells, table.cells, strict=True):
         first, second = (NoisyShare(float(cell.value), *of) for cell, of in zip((here, everywhere), whole, strict=True))
         ends = ratio_range(first, second, far)
-        known = ends is not None and not math.isinf(ends[1]) and not (here.below or everywhere.below)
+        known = ends is not None and not math.isinf(ends[1]) and not (hidden or here.below or everywhere.below)
         found.append(Range(math.floor(USUAL * ends[0]), math.ceil(USUAL * ends[1])) if ends and known else None)
     return tuple(found)
 

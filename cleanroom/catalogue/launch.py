@@ -67,8 +67,8 @@ class Launch:
                 value=None if share.hidden else share.value,
                 low=None if share.hidden else share.low,
                 high=None if share.hidden else share.high,
-                differs=share.differs(average) and not share.hidden,
-                rank=place,
+                differs=share.compared(average),
+                rank=None if share.hidden else place,
             )
             for name, share, place in zip(names, shares, places, strict=True)
         )
@@ -88,7 +88,7 @@ class Launch:
                 "Whether those who have it would buy the new product: it is ranked by what it is like.",
                 *not_covered(answer),
             ),
-            chart=Chart("bars", average.value),
+            chart=Chart("bars", None if average.hidden else average.value),
             compared=Compared(f"the average of all shared customers{_about(average)}", "may be the average"),
             files=(("launch", _file(request, names, shares, average, places)),),
         )
@@ -101,7 +101,8 @@ def _sentences(
     request: Request, names: Sequence[str], shares: Sequence[Share], average: Share, places: Places, threshold: int
 ) -> tuple[str, ...]:
     by, have = request.text("by"), f"have {request.text('of')} {request.text('value')} at {request.owner}"
-    usual = f"of all that {request.asker} shares with {request.owner} it is {said(average.low, average.high, '%')}"
+    whole = f"under {threshold}" if average.hidden else said(average.low, average.high, "%")
+    usual = f"of all that {request.asker} shares with {request.owner} it is {whole}"
     ranked = [place for place, rank in enumerate(places) if rank is not None]
     told = [place for place in ranked if shares[place].low > 0 or shares[place].high < 100]
     texts = {
@@ -118,22 +119,25 @@ def _sentences(
         tied = enumerated([f"{names[place]} ({texts[place]})" for place in first])
         are = "cannot be told apart" if len(first) > 1 else "has too few people to be shown"
         headline = f"Of which {by} most customers {have} is not known: {tied} {are}; {usual}."
-    return (headline, _against_average(by, names, shares, average, ranked))
+    return (headline, _against_average(by, names, shares, average, ranked, threshold))
 
 
 def _against_average(
-    by: str, names: Sequence[str], shares: Sequence[Share], average: Share, ranked: Sequence[int]
+    by: str, names: Sequence[str], shares: Sequence[Share], average: Share, ranked: Sequence[int], threshold: int
 ) -> str:
-    """Who is above and below the average; the rest cannot be told apart from it."""
-    above = [names[place] for place in ranked if shares[place].above(average)]
-    below = [names[place] for place in ranked if average.above(shares[place])]
-    same = [names[place] for place in ranked if not shares[place].differs(average)]
+    """Who is above and below the average; the rest cannot be told apart from it, or is not shown."""
+    apart = [place for place in ranked if shares[place].differs(average)]
+    above = [names[place] for place in apart if shares[place].above(average)]
+    below = [names[place] for place in apart if average.above(shares[place])]
+    hidden = [names[place] for place in ranked if shares[place].hidden or average.hidden]
+    same = [names[place] for place in ranked if place not in apart and names[place] not in hidden]
     parts = [
         f"{enumerated(found)} {verb} {words}"
         for found, words, verb in (
             (above, "above the average", "is" if len(above) == 1 else "are"),
             (below, "below it" if above else "below the average", "is" if len(below) == 1 else "are"),
             (same, "be told apart from it" if above or below else "be told apart from the average", "cannot"),
+            (hidden, f"compared: under {threshold}", "is not" if len(hidden) == 1 else "are not"),
         )
         if found
     ]
@@ -146,21 +150,22 @@ def _file(
     """One row a segment, with the index: 100 is the average, its interval that of both shares."""
     rows = []
     for name, share, place in zip(names, shares, places, strict=True):
-        known = not share.hidden and share.value is not None and average.value is not None and average.value > 0
+        compared = not share.hidden and not average.hidden
+        known = compared and share.value is not None and average.value is not None and average.value > 0
         rows.append(
             {
                 "segment": name,
-                "share": _number(share.value) if known else None,
+                "share": None if share.hidden else _number(share.value),
                 "low": None if share.hidden else float(share.low),
                 "high": None if share.hidden else float(share.high),
                 "index": _number(100 * share.value / average.value)
                 if known and share.value and average.value
                 else None,
-                "index_low": None if share.hidden else float(100 * share.low / average.high),
-                "index_high": None if share.hidden or not average.low else float(100 * share.high / average.low),
-                "differs": share.differs(average) and not share.hidden,
-                "best_rank": place[0] if place else None,
-                "worst_rank": place[1] if place else None,
+                "index_low": float(100 * share.low / average.high) if compared and average.high else None,
+                "index_high": float(100 * share.high / average.low) if compared and average.low else None,
+                "differs": share.compared(average),
+                "best_rank": place[0] if place and not share.hidden else None,
+                "worst_rank": place[1] if place and not share.hidden else None,
             }
         )
     return rows
@@ -168,7 +173,7 @@ def _file(
 
 def _about(average: Share) -> str:
     """The line in the chart, as a number for people."""
-    if average.value is None:
+    if average.value is None or average.hidden:
         return ""
     return f", about {show_within(average.value, average.low, average.high)}%"
 

@@ -96,7 +96,7 @@ class Prior:
                     value=None if share.hidden else Fraction(100 * probability),
                     low=None if share.hidden else share.low,
                     high=None if share.hidden else share.high,
-                    differs=share.differs(usual) and not share.hidden,
+                    differs=share.compared(usual),
                 )
                 for name, shares, probabilities in zip(names, table, found.shares, strict=True)
                 for value, share, probability, usual in zip(values, shares, probabilities, average, strict=True)
@@ -124,7 +124,7 @@ def _sentences(
         parts = [
             f"{value} {said(share.low, share.high, '%')} ({'more' if share.above(usual) else 'less'})"
             for value, share, usual in zip(values, shares, average, strict=True)
-            if share.differs(usual) and not share.hidden
+            if share.differs(usual)
         ]
         if parts:
             unlike.append(f"With {answer.by} {name}, {answer.column} is unlike that of all: {enumerated(parts)}.")
@@ -134,7 +134,7 @@ def _sentences(
     same = [
         name
         for name, shares in zip(names, table, strict=True)
-        if not any(share.differs(usual) and not share.hidden for share, usual in zip(shares, average, strict=True))
+        if not any(share.differs(usual) for share, usual in zip(shares, average, strict=True))
     ]
     rest = (f"{answer.by} {enumerated(same)} cannot be told apart from the average.",) if same else ()
     return (everybody, *unlike, *rest)

@@ -7,7 +7,7 @@ places: a value is placed above another only if their printed intervals do not t
 large it is depends on what the contract names.
 
 A row differs if it stands apart from every other value that the contract names in its group; `other` is compared with
-nothing.
+nothing, nor is a value that is the only one named. What is shown as under the threshold has no place.
 """
 
 from collections.abc import Sequence
@@ -81,10 +81,11 @@ def _rows(answer: Answer, group: tuple[Cell, ...]) -> tuple[Row, ...]:
     hidden = few(answer, group)
     rows = []
     for at, (cell, range_) in enumerate(zip(group, ranges, strict=True)):
-        apart = None if cell.of == OTHER else all(_apart(range_, ranges[each]) for each in ranked if each != at)
+        rivals = [] if cell.of == OTHER else [ranges[each] for each in ranked if each != at]
+        apart = all(_apart(range_, rival) for rival in rivals) if rivals else None
         names = cell_names(answer, cell)
         if hidden or cell.below:
-            rows.append(Row(names, None, None, None, differs=False, rank=ranks.get(at)))
+            rows.append(Row(names, None, None, None, differs=False))
         else:
             low, high = Fraction(range_.low), Fraction(range_.high)
             rows.append(Row(names, share_value(cell, group, range_), low, high, apart, ranks.get(at)))

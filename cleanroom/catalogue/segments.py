@@ -25,7 +25,8 @@ from cleanroom.report.answer import Answer, Cell
 class Share:
     """A percentage with the interval of its truth; `value` is the estimate, None where the base is nothing but noise.
 
-    `hidden` says that people it is made of are to be shown as under the owner's display threshold.
+    `hidden` says that people it is made of are to be shown as under the owner's display threshold: whatever else is
+    known of it, it is not shown, and differs from nothing.
     """
 
     value: Fraction | None
@@ -38,8 +39,15 @@ class Share:
         return self.low > other.high
 
     def differs(self, other: "Share") -> bool:
-        """Whether the two can be told apart."""
-        return self.above(other) or other.above(self)
+        """Whether the two can be told apart, and neither is hidden."""
+        return not (self.hidden or other.hidden) and (self.above(other) or other.above(self))
+
+    def compared(self, average: "Share") -> bool | None:
+        """Whether it is told apart from an average; None where that is not shown, so that there is nothing to compare.
+
+        What is itself not shown is not told apart.
+        """
+        return None if average.hidden and not self.hidden else self.differs(average)
 
 
 def segment_shares(answer: Answer, value: str, *, statements: int) -> tuple[Share, ...]:
@@ -76,6 +84,6 @@ def _share(answer: Answer, value: str, groups: Sequence[Sequence[Cell]], stateme
     if least is None or most is None:  # a rare draw, outside the level: nothing is known
         least, most = 0.0, 1.0
     low, high = outward(100.0 * least, 100.0 * most)
-    hidden = len(groups) == 1 and (parts[0].below or few(answer, tuple(groups[0])))
+    hidden = any(few(answer, cells) for cells in (parts, [cell for group in groups for cell in group]))
     estimate = min(max(Fraction(100.0 * part / total), low), high) if total > 0.0 else None
     return Share(estimate, low, high, hidden)

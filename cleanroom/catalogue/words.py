@@ -1,6 +1,6 @@
 """What the entries' sentences and tables have in common: labels, bases, and what no number here says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from cleanroom.question.columns import Measure
@@ -23,7 +23,7 @@ def named(cell: str | None) -> str:
     return cell if cell is not None else "all"
 
 
-def few(answer: Answer, cells: tuple[Cell, ...]) -> bool:
+def few(answer: Answer, cells: Sequence[Cell]) -> bool:
     """Whether these cells together are fewer people than the contract shows as a number."""
     return bool(answer.threshold) and sum(cell.value for cell in cells) < answer.threshold
 

@@ -140,7 +140,20 @@ def test_a_profile_of_groups_has_a_base_for_each() -> None:
 def test_a_value_under_the_contracts_threshold_has_no_share() -> None:
     found = read("profile", {"of": "colour"}, answer([600, 300, 50, 19, 20, 0], threshold=20))
     assert [row.value is None for row in found.rows] == [False, False, False, True, False, True]
+    assert [row.rank for row in found.rows] == [(1, 1), (2, 2), (3, 5), None, (3, 5), None]
     assert "Yellow under 20" in found.sentences[0]
+
+
+@pytest.mark.parametrize("counts", [[600, 300], [5, 5]])
+def test_the_only_value_that_is_named_is_compared_with_nothing(counts: list[int]) -> None:
+    """Nothing says that it differs from anything, least of all where it may be anything from 0% to 100%."""
+    cells = tuple(
+        Cell(None, of, Fraction(value), Fraction(value - 9), Fraction(value + 9))
+        for of, value in zip(("Black", "other"), counts, strict=True)
+    )
+    found = read("profile", {"of": "colour"}, answer([0] * 6, cells=cells))
+    assert [row.differs for row in found.rows] == [None, None]
+    assert (found.rows[0].low == 0) == (found.rows[0].high == 100) == (counts == [5, 5])
 
 
 # ---- index -----------------------------------------------------------------------------------------------------------
@@ -204,6 +217,20 @@ def test_an_index_of_numbers_under_the_threshold_is_not_told(place: int) -> None
     counts[place][4] = 29
     match, table = (answer(counts[at], threshold=30, base=base) for at, base in enumerate(("match", "table")))
     assert read("index", {"of": "colour"}, match, table).rows[4].value is None
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_index_of_fewer_people_than_the_threshold_is_not_told_for_any_value(place: int) -> None:
+    """Noise below 0 in some cells: one value has 900, and all people together are 799."""
+    counts = [[900, 0, 0, 0, 0, 0], [900, 0, 0, 0, 0, 0]]
+    counts[place][5] = -101
+    pair = [answer(counts[at], scale="30", threshold=800, base=base) for at, base in enumerate(("match", "table"))]
+    found = read("index", {"of": "colour"}, *pair)
+    assert all(row.low is None for row in found.rows)
+    assert ("Among the under 800 customers" in found.sentences[0]) == (place == 0)
+    counts[place][5] += 1
+    pair = [answer(counts[at], scale="30", threshold=800, base=base) for at, base in enumerate(("match", "table"))]
+    assert read("index", {"of": "colour"}, *pair).rows[0].low is not None
 
 
 # ---- reach -----------------------------------------------------------------------------------------------------------

@@ -101,6 +101,46 @@ def test_what_is_under_the_threshold_is_shown_as_such(terms: RoomFile) -> None:
     assert found.files[0][1][2]["high"] is None
 
 
+def test_a_segment_under_the_threshold_has_no_place_and_is_neither_above_nor_below(terms: RoomFile) -> None:
+    found = launch(terms, ((3000, 1000, 1000), (2000, 2000, 1000), (5, 3000, 1000), (0, 0, 0)), threshold=20)
+    assert [row.rank for row in found.rows] == [(1, 1), (2, 2), None, None]
+    assert [line["best_rank"] for line in found.files[0][1]] == [1, 2, None, None]
+    assert [line["worst_rank"] for line in found.files[0][1]] == [1, 2, None, None]
+    assert found.sentences[1] == ("By segment, north and south are above the average; east is not compared: under 20.")
+
+
+def test_an_average_of_fewer_than_the_threshold_is_shown_nowhere(terms: RoomFile) -> None:
+    """Ten of 12,000 have it: 0% to 0.5% is as small a number as that of a segment."""
+    found = launch(terms, ((4, 3000, 1000), (3, 3000, 1000), (3, 3000, 1000), (0, 0, 0)), threshold=20)
+    assert found.chart.reference is None
+    assert found.compared is not None
+    assert found.compared.what == "the average of all shared customers"
+    assert all(row.low is None and row.differs is False for row in found.rows)
+    assert all(line["index"] is line["index_high"] is line["index_low"] is None for line in found.files[0][1])
+    assert found.sentences[0].endswith("of all that shop shares with brand it is under 20.")
+    assert found.sentences[1] == "By segment, north, south and east are not compared: under 20."
+    assert "%" not in " ".join(found.sentences)
+
+
+def test_nothing_is_compared_with_an_average_that_is_not_shown(terms: RoomFile) -> None:
+    """Noise below 0 elsewhere: one segment's number is shown, and all of them together are not."""
+    found = launch(terms, ((30, 300, 100), (-8, 3000, 1000), (-7, 3000, 1000), (0, 0, 0)), threshold=20)
+    north = found.files[0][1][0]
+    assert found.rows[0].low is not None
+    assert found.rows[0].low > 0
+    assert [row.differs for row in found.rows] == [None, False, False, False]
+    assert (north["differs"], north["index"], north["index_high"]) == (None, None, None)
+    assert north["share"] == pytest.approx(100 * 30 / 430, abs=0.01)
+    assert "above" not in " ".join(found.sentences)
+
+
+def test_a_segment_with_fewer_people_than_its_part_is_hidden_by_its_people(terms: RoomFile) -> None:
+    """25 of 15: noise below 0 in the other cells leaves fewer people than the threshold."""
+    found = launch(terms, ((25, -10, 0), (2000, 2000, 1000), (1000, 3000, 1000), (0, 0, 0)), threshold=20)
+    assert found.rows[0].low is None
+    assert "north (under 20)" in found.sentences[0]
+
+
 def test_a_share_that_is_shown_is_a_share_and_lies_in_its_interval(terms: RoomFile) -> None:
     """Noisy people over a noisy base are -8%, or 140%, of a small segment every second time."""
     for seed in range(20):
