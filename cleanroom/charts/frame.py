@@ -144,7 +144,7 @@ def unit_words(finding: Finding) -> str:
     """What the numbers are, under the scale."""
     own = dict.fromkeys(finding.unit_of(row) for row in finding.rows if finding.unit_of(row) != finding.unit)
     unit = f"% of {finding.base}" if finding.unit == "%" else finding.unit
-    return " or ".join((unit, *own))
+    return "; ".join((unit, *(f"{each} where said so" for each in own)))
 
 
 def wrapped(signs: Sequence[Any], width: float) -> int:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from cleanroom.client import forecast
 from cleanroom.client.sheet import Sheet, html_table, printed
 from cleanroom.errors import UsageError
 
@@ -86,3 +87,10 @@ def test_a_notebook_takes_no_dollar_for_a_formula() -> None:
 def test_what_cannot_be_told_apart_is_greyed() -> None:
     page = html_table(("a",), [("x",), ("<y>",)], grey=frozenset({1}))
     assert '<tr><td>x</td></tr><tr style="color: gray"><td>&lt;y&gt;</td></tr>' in page
+
+
+def test_a_dry_run_in_a_notebook_breaks_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They ran off the right; and what a room is called is no tag."""
+    monkeypatch.setattr(forecast, "together_lines", lambda _: ["question  <b>" + "a" * 300])
+    page = forecast.Forecast({})._repr_html_()
+    assert '<pre style="white-space: pre-wrap">question  &lt;b&gt;' in page
