@@ -37,7 +37,7 @@ def budget_page(body: Body) -> Iterator["Table | str"]:
     ]
     delta = f" at delta {body['delta']:g}" if body["delta"] else ""
     heads = ("owner", "budget", "spent", "left", "asked", "under way", "last receipt, UTC")
-    yield _table(f"What {body['party']} has left, as epsilon{delta}", heads, rows, numbers=range(1, 6))
+    yield _table(f"what {body['party']} has left, as epsilon{delta}", heads, rows, numbers=range(1, 6))
     if body["delta"] and any(line["questions"] for line in body["owners"]):
         yield _NOT_ADDING
 
@@ -50,11 +50,11 @@ def settings_page(body: Body) -> Iterator["Table | str"]:
         some = owners[first : first + _SIDE_BY_SIDE]
         rules = [dict(_rules(one)) for one in some]
         rows = [(rule, *(said[rule] for said in rules)) for rule in rules[0]]
-        title = f"Room {body['room']}: what owners allow {body['party']}; budgets as epsilon{delta}"
+        title = f"room {body['room']}: what owners allow {body['party']}; budgets as epsilon{delta}"
         yield _table(title, ("rule", *(one["owner"] for one in some)), rows)
     columns = Settings(body).columns
     rows = [tuple(_word(value) for value in row) for row in columns.rows]
-    title = f"Columns: {body['party']}'s own, to split by; then those of the owners, to ask for"
+    title = f"columns: {body['party']}'s own, to split by; then those of the owners, to ask for"
     yield _table(title, ("party", "column", "role", "may ask", "unit", "values"), rows)
 
 

@@ -91,18 +91,30 @@ def _noise(body: Body) -> Iterator[str]:
 
 def _small_cells(body: Body) -> Iterator[str]:
     threshold, guess = body["display_threshold"], body["guess"]
-    if not threshold or body["cost"] is None:
+    if body["cost"] is None or body["noise"][0]["of"] != "people":
+        return
+    if guess is not None:
+        noise = body["noise"][0]
+        yield (
+            f"guess     {guess['people']:,} people spread evenly over {_counted(guess['cells'], 'cell')} are"
+            f" {guess['each']:,.1f} in each, and noise is ±{_shown(noise['half_width'])} on one:"
+            f" {_drowned(noise['half_width'] / guess['each'])}"
+        )
+    if not threshold:
         return
     if guess is None:
-        if body["noise"][0]["of"] == "people":
-            yield f"small     numbers of people under {threshold} are shown as such; --guess N says how likely that is"
+        yield f"small     numbers of people under {threshold} are shown as such; --guess N says how likely that is"
         return
     likely = f"all {guess['cells']} are" if guess["likely_below"] else "none is"
-    yield (
-        f"small     {guess['people']:,} people spread evenly over {_counted(guess['cells'], 'cell')} are"
-        f" {guess['each']:,.1f} in each: {likely} likely to be shown as under {threshold}"
-        f" (each with a chance of {guess['chance_below']:.1%})"
-    )
+    chance = f"each with a chance of {guess['chance_below']:.1%}"
+    yield f"small     {likely} likely to be shown as under {threshold} ({chance})"
+
+
+def _drowned(part: float) -> str:
+    """What noise does to a number of which it is this part."""
+    if part >= 1:
+        return "as much as there is to see, or more"
+    return f"{part:.0%} of it" if part >= 0.005 else "next to nothing"
 
 
 def _budget(body: Body) -> Iterator[str]:

@@ -51,12 +51,13 @@ def test_people_read_it_in_lines(tmp_path: Path) -> None:
         )
     )  # fmt: skip
     assert [line.split()[0] for line in text.splitlines()] == [
-        *("dry", "question", "cost", "noise", "small", "budget", "approval", "unknown")
+        *("dry", "question", "cost", "noise", "guess", "small", "budget", "approval", "unknown")
     ]
     for words in (
         "nothing was asked, nothing was spent, nobody's data was read",
         "±11 people for one at 95%, ±14 for all 3 at once",
-        "30 people spread evenly over 3 cells are 10.0 in each: all 3 are likely to be shown as under 20",
+        "30 people spread evenly over 3 cells are 10.0 in each, and noise is ±11 on one: as much as there is to see",
+        "all 3 are likely to be shown as under 20 (each",
         "shop has epsilon 20 of 20 left at brand",
     ):
         assert words in text
@@ -137,3 +138,19 @@ def test_where_the_room_has_been_run_what_is_left_is_what_the_owner_last_said(tm
     assert float(found["budget"]["left_before"]["rho"]) == pytest.approx(cap - spent)
     again = json.loads(said(cleanroom("sandbox", path, *ASK, "--epsilon", "1", "--json", "-")))
     assert again["total"] == asked["total"], "looking has cost something"
+
+
+@pytest.mark.parametrize(
+    ("guess", "part"), [("30", "as much as there is to see"), ("300", "11% of it"), ("9000", "next to nothing")]
+)
+def test_a_guess_is_held_against_the_noise_where_small_numbers_are_shown_as_they_are(
+    tmp_path: Path, guess: str, part: str
+) -> None:
+    """The bug: in a room without a display threshold, which is the default, a guess did nothing."""
+    words = (*ASK, "--of", "colour", "--epsilon", "1", "--dry-run", "--guess")
+    (line,) = [
+        line
+        for line in said(cleanroom("sandbox", room(tmp_path), *words, guess)).splitlines()
+        if line.startswith("guess")
+    ]
+    assert part in line
