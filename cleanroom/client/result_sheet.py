@@ -6,6 +6,9 @@
     best_rank, worst_rank, in_top               a ranking
     differs, best_rank, worst_rank              a finding of the catalogue
 
+`differs` says whether a row can be told apart from what it is compared with; it is missing where that is nothing, as
+for what a contract does not name.
+
 A column of names is called as the contract calls it, with the company behind it: two may have one of the same name.
 """
 
