@@ -16,6 +16,7 @@ outward to hundredths and compared as printed. Nothing is ranked.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +24,7 @@ from fractions import Fraction
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.profile import cell_names, share_value
+from cleanroom.catalogue.rounding import within
 from cleanroom.catalogue.words import few, named, not_covered, shared
 from cleanroom.errors import UsageError
 from cleanroom.nearest import meant, quoted
@@ -109,7 +111,7 @@ class Flow:
             asker=answer.asker,
             owner=answer.owner,
             unit="people" if people else "%",
-            base=f"{shared(answer)} and that have the same {answer.by} at {answer.asker}",
+            base=shared(answer) if people else f"{shared(answer)} and that have the same {answer.by} at {answer.asker}",
             level=answer.level,
             at_once=True,
             covers="noise",
@@ -135,26 +137,29 @@ def combinations(answer: Answer) -> tuple[Combination, ...]:
     far = reach(answer.law, float(1 - answer.level) / at_once)
     level = 1 - (1 - answer.level) * len(answer.cells) / at_once
     half_width = noise_interval(answer.scale, level=level, cells=len(answer.cells), law=answer.law).half_width
+    groups, noise = answer.groups(), float(answer.scale)
+    columns: defaultdict[str | None, Fraction] = defaultdict(Fraction)
+    for cell in answer.cells:
+        columns[cell.of] += cell.value
+    everybody = float(sum(columns.values()))
     found = []
-    for group in answer.groups():
-        hidden = few(answer, group)
+    for group in groups:
+        hidden, row = few(answer, group), float(sum(cell.value for cell in group))
         for cell, share in zip(group, share_ranges(answer, group, more=more), strict=True):
             low, high = (
                 max(end, 0) for end in (math.floor(cell.value) - half_width, math.ceil(cell.value) + half_width)
             )
             dark = hidden or cell.below
-            times = None if dark else _times(answer, group, cell, far)
+            here = NoisyShare(float(cell.value), row, len(group), noise)
+            alike = float(columns[cell.of] - cell.value)
+            elsewhere = NoisyShare(alike, everybody - row, len(group), noise * math.sqrt(len(groups) - 1))
+            times = None if dark else _times(here, elsewhere, far)
             found.append(Combination(cell, group, Range(low, high), None if dark else share, times))
     return tuple(found)
 
 
-def _times(answer: Answer, group: Sequence[Cell], cell: Cell, far: float) -> tuple[int, int | None] | None:
-    """The share of `cell` in its row over that in all other rows, in hundredths, rounded outward."""
-    rows, noise = len(answer.groups()), float(answer.scale)
-    row, everybody = (float(sum(each.value for each in cells)) for cells in (group, answer.cells))
-    alike = float(sum(each.value for each in answer.cells if each.of == cell.of))
-    here = NoisyShare(float(cell.value), row, len(group), noise)
-    elsewhere = NoisyShare(alike - float(cell.value), everybody - row, len(group), noise * math.sqrt(rows - 1))
+def _times(here: NoisyShare, elsewhere: NoisyShare, far: float) -> tuple[int, int | None] | None:
+    """The share of a cell in its row over that in all other rows, in hundredths, rounded outward."""
     ends = ratio_range(here, elsewhere, far)
     if ends is None or math.isinf(ends[0]):
         return None
@@ -173,7 +178,8 @@ def _people(answer: Answer, one: Combination) -> Row:
     names = cell_names(answer, one.cell)
     if one.cell.below:
         return Row(names, None, None, None, differs=False)
-    return Row(names, one.cell.value, Fraction(one.people.low), Fraction(one.people.high), one.differs)
+    low, high = Fraction(one.people.low), Fraction(one.people.high)
+    return Row(names, within(one.cell.value, low, high), low, high, one.differs)
 
 
 def _sentences(answer: Answer, found: Sequence[Combination]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from cleanroom.catalogue.arm import Arm, Effect, Span, effect, mean_span
 from cleanroom.catalogue.checked import declared
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
-from cleanroom.catalogue.rounding import outward, said
+from cleanroom.catalogue.rounding import outward, said, within
 from cleanroom.catalogue.words import on_a_grid
 from cleanroom.errors import UsageError
 from cleanroom.nearest import listed, quoted
@@ -122,7 +122,7 @@ def _absolute(words: "_Words", gap: float, found: Effect | None) -> Row:
     if found is None:
         return Row(names, None, None, None, differs=False)
     low, high = outward(found.difference.low * words.times, found.difference.high * words.times)
-    return Row(names, _within(gap * words.times, low, high), low, high, differs=not low <= 0 <= high)
+    return Row(names, within(Fraction(gap * words.times), low, high), low, high, differs=not low <= 0 <= high)
 
 
 def _relative(test: Arm, control: Arm, found: Effect | None) -> Row:
@@ -132,7 +132,7 @@ def _relative(test: Arm, control: Arm, found: Effect | None) -> Row:
         return Row(names, None, None, None, differs=False)
     low, high = outward(100.0 * found.ratio.low - 100.0, 100.0 * found.ratio.high - 100.0)
     value = 100.0 * test.mean / control.mean - 100.0
-    return Row(names, _within(value, low, high), low, high, differs=not low <= 0 <= high)
+    return Row(names, within(Fraction(value), low, high), low, high, differs=not low <= 0 <= high)
 
 
 def _file_row(row: Row, unit: str) -> dict[str, Any]:
@@ -143,11 +143,6 @@ def _file_row(row: Row, unit: str) -> dict[str, Any]:
         **{name: None if number is None else float(number) for name, number in numbers.items()},
         "differs": row.differs,
     }
-
-
-def _within(value: float, low: Fraction, high: Fraction) -> Fraction:
-    """The estimate, moved to the nearest number that the interval has."""
-    return min(max(Fraction(value), low), high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +230,7 @@ class _Words:
         if span is None:
             return Row(names, None, None, None, differs=False)
         low, high = outward(span.low * self.times, span.high * self.times)
-        value = _within(arm.mean * self.times, low, high) if arm.people > 0.0 else None
+        value = within(Fraction(arm.mean * self.times), low, high) if arm.people > 0.0 else None
         return Row(names, value, low, high, differs=not low <= 0 <= high)
 
     def sentences(self, threshold: int, rows: Sequence[Row]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.finding import Chart, Finding, Row
+from cleanroom.catalogue.rounding import within
 from cleanroom.catalogue.words import not_covered
 from cleanroom.errors import UsageError
 from cleanroom.question.quantity import Quantity
@@ -43,7 +44,7 @@ class Overlap:
         """The number of people, and as a second sentence their share of the asker's own."""
         (answer,) = answers
         (cell,), (range_,) = answer.cells, number_ranges(answer)
-        below = cell.below
+        low, high, below = Fraction(range_.low), Fraction(range_.high), cell.below
         said = sentences(answer)
         if own.people is not None and not below:
             said = (*said, _of_own(answer.asker, range_, checked_people(own.people)))
@@ -60,9 +61,9 @@ class Overlap:
             rows=(
                 Row(
                     (("who", f"shared by {answer.asker} and {answer.owner}"),),
-                    None if below else cell.value,
-                    None if below else Fraction(range_.low),
-                    None if below else Fraction(range_.high),
+                    None if below else within(cell.value, low, high),
+                    None if below else low,
+                    None if below else high,
                 ),
             ),
             sentences=said,

@@ -20,6 +20,7 @@ from cleanroom.answer.spread import checked_alpha, reach, spread
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.finding import Chart, Finding, Row
 from cleanroom.catalogue.overlap import checked_people
+from cleanroom.catalogue.rounding import within
 from cleanroom.catalogue.words import not_covered
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import Terms
@@ -85,7 +86,7 @@ def _added(match: Answer, table: Answer, people: int | None) -> Row:
     if match.threshold and value < match.threshold:
         return Row(names, None, None, None, differs=False)
     low, high = (max(Fraction(end), Fraction(0)) for end in (math.floor(value - far), math.ceil(value + far)))
-    return Row(names, value, low, high)
+    return Row(names, within(value, low, high), low, high)
 
 
 def _together(added: Row, match: Answer, people: int) -> Row:

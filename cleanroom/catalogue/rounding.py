@@ -22,6 +22,11 @@ def outward(low: float, high: float) -> tuple[Fraction, Fraction]:
     return ends
 
 
+def within(value: Fraction, low: Fraction, high: Fraction) -> Fraction:
+    """An estimate, moved to the nearest number that its interval has."""
+    return min(max(value, low), high)
+
+
 def said(low: Fraction, high: Fraction, unit: str = "", between: str = " to ") -> str:
     """A range of `outward` as text, such as 18% to 22%; one number where both ends are the same."""
     return between.join(dict.fromkeys(f"{text}{unit}" for text in show_range(low, high)))
