@@ -6,7 +6,8 @@ dimension (what share has it) or an owner's clamped measure (how much per person
 Whom a number is per: with `test_people` and `control_people`, the asker's own exact numbers of people that it assigned,
 it is everybody assigned; who is not at the owner counts as not having the value, or as 0. That is the effect that a
 campaign is judged by, and the number of people needs no noise. Without them it is the customers that both companies
-share. These may themselves be an effect of the campaign, and the finding says so.
+share. These may themselves be an effect of the campaign, and the finding says so. A number of people assigned that is
+smaller than what the noisy numbers certainly need is a slip of the asker's: nothing is told of that group.
 
 People without a value of a measure count as 0: leaving them out would compare only those who bought, in either group,
 and a campaign that wins many small buyers would look like a loss.
@@ -23,6 +24,7 @@ For a share that is its own variance. For an amount it is reached only if everyb
 clamp, so the interval is wide where most have something in between: a clamp near what people spend makes it narrower.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -36,6 +38,7 @@ from cleanroom.catalogue.rounding import outward, said, within
 from cleanroom.catalogue.words import on_a_grid
 from cleanroom.errors import UsageError
 from cleanroom.nearest import listed, quoted
+from cleanroom.privacy.combination import reach
 from cleanroom.question.columns import Dimension, Measure
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import Terms, find_column, partition_cells
@@ -89,13 +92,12 @@ class Lift:
         law, alpha = answers[0].law, float(1 - answers[0].level)
         test, control = (words.arm(answers, group) for group in words.groups)
         few = [words.few(answers, group, arm) for group, arm in zip(words.groups, (test, control), strict=True)]
-        found = None if any(few) else effect(test, control, law=law, alpha=alpha)
-        rows = (
-            words.mean_row("test", test, None if few[0] else mean_span(test, law, alpha)),
-            words.mean_row("control", control, None if few[1] else mean_span(control, law, alpha)),
-            _absolute(words, test.mean - control.mean if found else 0.0, found),
-            _relative(test, control, found),
-        )
+        least = [words.least_people(answers[0], group) for group in words.groups]
+        over = [words.assigned is not None and number > words.assigned[at] for at, number in enumerate(least)]
+        spans = [None if few[at] or over[at] else mean_span(arm, law, alpha) for at, arm in enumerate((test, control))]
+        found = None if None in spans else effect(test, control, law=law, alpha=alpha)
+        means = words.mean_row("test", test, spans[0]), words.mean_row("control", control, spans[1])
+        rows = (*means, _absolute(words, *means, found), _relative(*means, found))
         return Finding(
             entry=self.name,
             version=self.version,
@@ -107,7 +109,7 @@ class Lift:
             at_once=False,
             covers="noise and sampling",
             rows=(*rows[:2], replace(rows[2], unit=words.points)),
-            sentences=words.sentences(answers[0].threshold if any(few) else 0, rows),
+            sentences=words.sentences(words.reason(few, over, least, answers[0].threshold), rows),
             not_covered=(*words.not_covered(), *with_noise(max(answer.threshold for answer in answers))),
             chart=Chart("bars", Fraction(0)),
             compared=Compared("0, no effect", "may be no effect"),
@@ -116,23 +118,24 @@ class Lift:
         )
 
 
-def _absolute(words: "_Words", gap: float, found: Effect | None) -> Row:
+def _absolute(words: "_Words", test: Row, control: Row, found: Effect | None) -> Row:
+    """The difference of the two numbers that are shown."""
     points = "" if words.measure else ", percentage points"
     names = (("number", f"effect: test less control{points}"),)
-    if found is None:
+    if found is None or test.value is None or control.value is None:
         return Row(names, None, None, None, differs=False)
     low, high = outward(found.difference.low * words.times, found.difference.high * words.times)
-    return Row(names, within(Fraction(gap * words.times), low, high), low, high, differs=not low <= 0 <= high)
+    return Row(names, within(test.value - control.value, low, high), low, high, differs=not low <= 0 <= high)
 
 
-def _relative(test: Arm, control: Arm, found: Effect | None) -> Row:
-    """The ratio less 1, in percent of the control group's mean."""
+def _relative(test: Row, control: Row, found: Effect | None) -> Row:
+    """The ratio of the two numbers that are shown less 1, in percent of the control group's."""
     names = (("number", "effect, % of the control group's"),)
-    if found is None or found.ratio is None or control.mean <= 0.0:
+    if found is None or found.ratio is None or test.value is None or not control.value or control.value < 0:
         return Row(names, None, None, None, differs=False)
     low, high = outward(100.0 * found.ratio.low - 100.0, 100.0 * found.ratio.high - 100.0)
-    value = 100.0 * test.mean / control.mean - 100.0
-    return Row(names, within(Fraction(value), low, high), low, high, differs=not low <= 0 <= high)
+    value = 100 * test.value / control.value - 100
+    return Row(names, within(value, low, high), low, high, differs=not low <= 0 <= high)
 
 
 def _file_row(row: Row, unit: str) -> dict[str, Any]:
@@ -224,6 +227,37 @@ class _Words:
             return any(cell.below for cell in cells) or arm.people < answers[0].threshold
         return len(answers) > 1 and arm.people < answers[1].threshold
 
+    def least_people(self, answer: Answer, group: str) -> int:
+        """How many people the group certainly has at the owner; 0 where the noisy numbers do not say.
+
+        Of a histogram that is the outcome's cell alone or all of the group's, whichever is more; of a sum, as many as
+        it takes if everybody has the most. Four statements of two groups share the doubt.
+        """
+        cells = [cell for cell in answer.cells if cell.by == group]
+        alpha, found = float(1 - answer.level) / 4, 0
+        for chosen in (cells, [cell for cell in cells if cell.of == self.value] if self.measure is None else cells):
+            total = float(sum(cell.value for cell in chosen))
+            far = reach(answer.law, alpha, equal_weights=len(chosen)) * float(answer.scale) * math.sqrt(len(chosen))
+            most, least = (float(self.measure.high), float(self.measure.low)) if self.measure else (1.0, 0.0)
+            if total > far and most > 0.0:
+                found = max(found, math.ceil((total - far) / most))
+            if total < -far and least < 0.0:
+                found = max(found, math.ceil((total + far) / least))
+        return found
+
+    def reason(self, few: Sequence[bool], over: Sequence[bool], least: Sequence[int], threshold: int) -> str:
+        """Why nothing can be told of a group."""
+        if any(few):
+            return f"a group, or those in it with {self.what}, are under {threshold}"
+        if self.assigned is None or not any(over):
+            return "a group is as small as the noise"
+        at = over.index(True)
+        return (
+            f"at least {least[at]:,} of the customers that {self.asker} shares with {self.owner} have {self.by}"
+            f" {self.groups[at]}, and only {self.assigned[at]:,} people are said to have been assigned to it; the same"
+            " question with the right number costs nothing more"
+        )
+
     def mean_row(self, which: str, arm: Arm, span: Span | None) -> Row:
         """The row of one group; without numbers where they are to be shown as under the threshold."""
         names = (("number", f"{which}: {self.by} {self.groups[which == 'control']}"),)
@@ -233,13 +267,11 @@ class _Words:
         value = within(Fraction(arm.mean * self.times), low, high) if arm.people > 0.0 else None
         return Row(names, value, low, high, differs=not low <= 0 <= high)
 
-    def sentences(self, threshold: int, rows: Sequence[Row]) -> tuple[str, ...]:
-        """The effect, each group, and the effect in percent; `threshold` is 0 unless something is under it."""
+    def sentences(self, reason: str, rows: Sequence[Row]) -> tuple[str, ...]:
+        """The effect, each group, and the effect in percent; or the reason why there is none."""
         test, control = (f"{self.by} {group}" for group in self.groups)
         low, high = rows[2].low, rows[2].high
         if low is None or high is None:
-            small = f"a group, or those in it with {self.what}, are under {threshold}"
-            reason = small if threshold else "a group is as small as the noise"
             return (f"No effect of {test} against {control} can be told: {reason}.",)
         if not rows[2].differs:
             first = (
@@ -286,7 +318,7 @@ class _Words:
         if self.assigned is None:
             lines.append(
                 f"People who are not at {self.owner}: if the campaign brought customers there, the groups compared are"
-                " no longer alike; give test_people and control_people to count everybody who was assigned."
+                " no longer alike; say how many people were assigned to either, and everybody counts."
             )
         if self.measure is not None:
             lines.append(f"Amounts beyond the agreed bounds of {self.outcome}; people without a value count as 0.")

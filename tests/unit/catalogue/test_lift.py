@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -9,9 +10,11 @@ from cleanroom.catalogue.catalogue import find
 from cleanroom.catalogue.entry import Ask, request
 from cleanroom.catalogue.finding import Finding
 from cleanroom.errors import UsageError
+from cleanroom.privacy.combination import reach
+from cleanroom.privacy.law import Law
 from cleanroom.question.quantity import Quantity
 from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Key, Noise, NoNoise, asked, table_of
+from tests.reference.asked_catalogue import Key, Noise, NoNoise, answer_to, asked, table_of
 from tests.unit.catalogue.two_shops import two_shops
 
 GROUPS = ("seen", "held-back", "other")
@@ -124,6 +127,69 @@ def test_the_asker_s_own_numbers_of_people_are_the_base(terms: RoomFile) -> None
     assert [row.value for row in found.rows] == pytest.approx([15, 10, 5])
     assert found.base == "customers that shop assigned, each group's own"
     assert "no longer alike" not in " ".join(found.not_covered)
+
+
+def test_more_people_than_were_assigned_are_no_effect_of_100_percent(terms: RoomFile) -> None:
+    """A slip in two numbers: everything was cut at 100%, and the effect was 100 points with -100 to 100 beside it."""
+    slip = {"test_people": "50", "control_people": "60"}
+    found = lift(terms, CONVERSION | slip, converted((300, 1000), (200, 900)))
+    assert all(row.value is row.low is None and not row.differs for row in found.rows)
+    assert found.sentences == (
+        "No effect of ads seen against ads held-back can be told: at least 969 of the customers that shop shares with"
+        " brand have ads seen, and only 50 people are said to have been assigned to it; the same question with the"
+        " right number costs nothing more.",
+    )
+
+
+def test_a_slip_in_one_number_leaves_the_other_group_s_share(terms: RoomFile) -> None:
+    """30 of 1,000 have it, so 500 assigned would do for these; there are more of them at the owner all the same."""
+    slip = {"test_people": "9000", "control_people": "500"}
+    found = lift(terms, CONVERSION | slip, converted((3000, 4000), (30, 1000)))
+    assert found.rows[0].value == pytest.approx(100 / 3)
+    assert found.rows[1].value is found.rows[2].value is None
+    assert "have ads held-back, and only 500 people" in found.sentences[0]
+
+
+def test_those_with_the_outcome_alone_may_be_more_than_were_assigned(terms: RoomFile) -> None:
+    """Noise below 0 in the group's other cells takes nothing from them."""
+    cells = table_of(GROUPS, COLOURS, [(250, -90, -90), (200, 300, 100), (0, 0, 0)])
+    slip = {"test_people": "200", "control_people": "800"}
+    assert "of ads seen" in lift(terms, CONVERSION | slip, cells).sentences[0]
+    assert "at least 2" in lift(terms, CONVERSION | slip, cells).sentences[0]
+
+
+@pytest.mark.parametrize("law", ["gaussian", "laplace"])
+def test_people_are_too_many_only_if_the_noise_cannot_have_made_them(terms: RoomFile, law: Law) -> None:
+    """Two groups, each by its three cells and by one of them: four statements of 5% in all."""
+    noise, cells = NoNoise(law, 0), converted((300, 1000), (200, 1000))
+    wanted = request(terms, find("lift"), "shop", "brand", CONVERSION)
+    (ask,) = find("lift").asks(terms, wanted)
+    scale = float(answer_to(ask, terms, wanted, {}, noise).scale)
+    least = math.ceil(1000 - scale * math.sqrt(3) * reach(law, 0.05 / 4, equal_weights=3))
+    assert 900 < least < 1000
+    for people, told in ((least - 1, False), (least, True)):
+        found = lift(terms, CONVERSION | {"test_people": str(people), "control_people": "1000"}, cells, noise=noise)
+        assert (found.rows[0].value is not None) == (found.rows[2].value is not None) == told
+
+
+@pytest.mark.parametrize(("outcome", "steps", "people"), [("spend", 400_000, 1000), ("balance", -100_000, 1000)])
+def test_an_amount_takes_as_many_people_as_have_the_most_each(
+    terms: RoomFile, outcome: str, steps: int, people: int
+) -> None:
+    """200,000 euros of at most 200 each, or -100,000 of at least -100: a thousand people, less the noise."""
+    sums = table_of(GROUPS, (None,), [(steps,), (steps // 10,), (0,)])
+    for assigned, told in ((people, True), (people * 9 // 10, False)):
+        values = SPEND | {"outcome": outcome, "test_people": str(assigned), "control_people": "8000"}
+        found = lift(terms, values, sums)
+        assert (found.rows[0].value is not None) == told
+        assert told or f"only {assigned} people" in found.sentences[0]
+
+
+def test_the_effect_is_the_difference_of_the_two_numbers_that_are_shown(terms: RoomFile) -> None:
+    """Noise leaves -12 of 5,000: that is shown as 0%, and the effect is the other group's 8% with it."""
+    found = lift(terms, CONVERSION, converted((-12, 5000), (400, 5000)))
+    assert [row.value for row in found.rows] == [0, 8, -8]
+    assert percentage(found)["value"] == -100
 
 
 def test_spend_is_per_person_and_who_has_none_counts_as_0(terms: RoomFile) -> None:
