@@ -15,7 +15,7 @@ from cleanroom.ids import PartyName
 from cleanroom.querylog.consumer_chain import ConsumerEntry, spent_units
 from cleanroom.querylog.dsse import peek_statement
 from cleanroom.question.compile import Question, Standing, check_question, compile_plan
-from cleanroom.question.dry_run import OwnRecord, dry_run
+from cleanroom.question.dry_run import MAX_TOGETHER, OwnRecord, dry_run
 from cleanroom.question.plan import Plan
 from parties.desk import Desk
 from parties.door import Progress
@@ -25,7 +25,6 @@ from parties.receipts import Receipts
 from parties.requests import checked_again, question_of, view_of
 from parties.settings import Analyst
 
-MAX_TOGETHER = 64
 PLAN_WORDS = frozenset({"by", "quantity", "column", "base", "share"})
 
 

@@ -15,6 +15,7 @@ from cleanroom.catalogue.entry import Request
 from cleanroom.errors import UsageError
 from cleanroom.nearest import listed, meant, quoted
 from cleanroom.question.columns import OTHER
+from cleanroom.question.dry_run import MAX_TOGETHER
 from cleanroom.question.shape import Terms, find_column, partition_cells
 
 MOST_LAGS = 52
@@ -90,16 +91,24 @@ def windows(terms: Terms, request: Request) -> Windows:
     for campaign in found.campaigns:
         if not found.cells(campaign):
             raise UsageError(f"response: no week of `weeks` is within the allowed lags of any exposure to {campaign}")
+    if len(found.asked) > MAX_TOGETHER:
+        raise UsageError(
+            f"response: {len(found.asked)} weeks are within the allowed lags, and a question asks of at most"
+            f" {MAX_TOGETHER}; give fewer weeks or lags"
+        )
     return found
 
 
 def _translated(request: Request, names: Sequence[str], by: str) -> Mapping[str, str]:
-    told = {}
+    told: dict[str, str] = {}
     for text in request.texts("exposure"):
         name, equals, meaning = text.partition("=")
         if not equals or "@" not in meaning:
             raise UsageError(f"response: exposure is written as value=campaign@week; {quoted(text)} is not")
-        told[declared(name, names, f"exposure: {request.asker}'s {by}")] = meaning
+        value = declared(name, names, f"exposure: {request.asker}'s {by}")
+        if value in told:
+            raise UsageError(f"response: exposure of {quoted(value)} is given twice; give it once")
+        told[value] = meaning
     return told
 
 

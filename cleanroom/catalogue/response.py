@@ -32,14 +32,13 @@ from fractions import Fraction
 from typing import Any
 
 from cleanroom.answer.number import percent
-from cleanroom.catalogue.checked import declared
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.exposure import Windows, windows
 from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
 from cleanroom.catalogue.rounding import outward, said
 from cleanroom.catalogue.words import label, not_covered, on_a_grid, shared
 from cleanroom.errors import UsageError
-from cleanroom.nearest import listed, quoted
+from cleanroom.nearest import listed, meant, quoted
 from cleanroom.privacy.combination import reach
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import Terms
@@ -256,10 +255,16 @@ def _file_row(found: Windows, cell: Cell, exposure: tuple[str, int], week: str) 
 
 def _costs(request: Request, campaigns: Sequence[str]) -> Mapping[str, Fraction]:
     """The cost of each campaign, or nothing where none was given; raises UsageError."""
-    found = {}
+    found: dict[str, Fraction] = {}
     for text in request.texts("costs"):
         name, _, amount = text.rpartition("=")
-        declared(name, campaigns, "costs: the campaigns")
+        if name not in campaigns:
+            raise UsageError(
+                f"response: costs are written as campaign=number, and {quoted(text)} names none;"
+                f" {meant(name, campaigns)}campaigns: {listed(campaigns)}"
+            )
+        if name in found:
+            raise UsageError(f"response: the costs of {quoted(name)} are given twice; give them once")
         cost = _amount(amount)
         if cost is None:
             raise UsageError(f"response: costs are written as campaign=number above 0; {quoted(text)} is not")

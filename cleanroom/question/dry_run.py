@@ -28,6 +28,7 @@ from cleanroom.question.shape import find_column, parts_of
 from cleanroom.question.standing import OPEN, RoomStanding
 
 UNKNOWN = ("what other askers have spent on the same people", "how old the owner's table is")
+MAX_TOGETHER = 64  # plans that make one question of the catalogue
 _PLACEHOLDER = "0" * 64
 
 

@@ -186,7 +186,11 @@ def test_exposures_followed_for_a_shorter_time_are_named(terms: RoomFile) -> Non
         ({"costs": ("spring=5",)}, "missing: summer"),
         ({"costs": ("spring=0", "summer=1")}, "campaign=number above 0"),
         ({"costs": ("spring=1e999999999", "summer=1")}, "campaign=number above 0"),
-        ({"costs": ("sprng=5",)}, "did you mean `spring`"),
+        ({"costs": ("sprng=5",)}, "`sprng=5` names none; did you mean `spring`[?] campaigns: spring, summer"),
+        ({"costs": ("5",)}, "`5` names none; campaigns: spring, summer"),
+        ({"costs": ("spring=1", "summer=1", "spring=1000000")}, "the costs of `spring` are given twice"),
+        ({"exposure": ("A3=spring@w01", "A3=summer@w01")}, "exposure of `A3` is given twice"),
+        ({"exposure": ("A3=spring@w01", "A3=spring@w01")}, "exposure of `A3` is given twice"),
     ],
 )
 def test_a_wrong_parameter_is_named_in_one_line(terms: RoomFile, change: Values, message: str) -> None:
@@ -194,3 +198,14 @@ def test_a_wrong_parameter_is_named_in_one_line(terms: RoomFile, change: Values,
     with pytest.raises(UsageError, match=message) as caught:
         entry.asks(terms, request(terms, entry, "shop", "brand", {**WORDS, **change}))
     assert "\n" not in str(caught.value)
+
+
+def test_more_weeks_than_a_question_has_plans_are_refused_in_the_words_of_who_asked(tmp_path: Path) -> None:
+    """Lags of 52 weeks after w01, w02 and w04 reach 56 weeks, and one week more for each that A3 is later than w04."""
+    terms, entry = two_shops(tmp_path, 70), find("response")
+    words = WORDS | {"weeks": tuple(f"spend_w0{week}" for week in range(1, 71)), "lags": "52"}
+    most = request(terms, entry, "shop", "brand", words | {"exposure": ("A3=spring@w012",)})
+    assert len(entry.asks(terms, most)) == 64
+    more = request(terms, entry, "shop", "brand", words | {"exposure": ("A3=spring@w013",)})
+    with pytest.raises(UsageError, match="65 weeks are within the allowed lags, and a question asks of at most 64; "):
+        entry.asks(terms, more)

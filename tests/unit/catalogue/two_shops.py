@@ -92,9 +92,9 @@ step = "1"
 """
 
 
-def two_shops(folder: Path) -> RoomFile:
+def two_shops(folder: Path, weeks: int = 5) -> RoomFile:
     """The terms, read as a room file is."""
-    weeks = "".join(_WEEK.format(week=week, high=80) for week in range(1, 5))
+    measures = "".join(_WEEK.format(week=week, high=120 if week == 5 else 80) for week in range(1, weeks + 1))
     path = folder / "room.toml"
-    path.write_text(_TERMS + weeks + _WEEK.format(week=5, high=120), encoding="utf-8")
+    path.write_text(_TERMS + measures, encoding="utf-8")
     return read_room_file(path)
