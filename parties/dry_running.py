@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cleanroom.answer.forecast import forecast_body, together_body
+from cleanroom.answer.forecast import NewMatch, forecast_body, together_body
 from cleanroom.errors import UsageError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.consumer_chain import ConsumerEntry, spent_units
@@ -47,7 +47,8 @@ def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress],
             )
             if found.price is not None:
                 view.check(desk.contract, question.owner, question.quantity)
-            return forecast_body(found, stored=found.price is not None and _is_charged(node, question, again=again))
+            stored = found.price is not None and _is_charged(node, question, again=again)
+            return forecast_body(found, stored=stored, match=None if stored else _new_match(node, question))
 
         return node.call(look)
 
@@ -66,7 +67,7 @@ def together_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress]
         guess = _guess(request)
 
         def look() -> dict[str, Any]:
-            record, found, stored = own_record(desk, questions[0].owner), [], []
+            record, found, stored, match = own_record(desk, questions[0].owner), [], [], None
             standing, today = desk.stops.standing(), desk.today()
             for place, question in enumerate(questions):
                 one = dry_run(desk.contract, question, record, today=today, standing=standing, guess=guess)
@@ -84,7 +85,8 @@ def together_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress]
                     )
                 found.append(one)
                 stored.append(free)
-            return together_body(found, stored)
+                match = match or (None if free else _new_match(node, question))
+            return together_body(found, stored, match=match)
 
         return node.call(look)
 
@@ -165,6 +167,15 @@ def _is_charged(node: Node, question: Question, *, again: bool) -> bool:
     plan = compile_plan(node.desk.contract, question, standing)
     known = gone_on_with(node.asking.repeats(replace(plan, repeat=0)), again=again)
     return known is not None and known.state not in ("pending", "refused", "failed")
+
+
+def _new_match(node: Node, question: Question) -> NewMatch | None:
+    """Which match would have to be made first; None where one is there, under way, or not needed."""
+    desk = node.desk
+    if question.base == "table" or node.matching.usable(question.owner) is not None:
+        return None
+    own = desk.contract.datasets[desk.name]
+    return NewMatch(made=desk.ledger.matches(own.lineage), most=own.overlap.matches)
 
 
 def _current(node: Node, question: Question) -> Standing | None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cleanroom.answer.forecast import forecast_body
+from cleanroom.answer.forecast import NewMatch, forecast_body
 from cleanroom.crypto.signatures import SigningKey
 from cleanroom.crypto.unsealing import SealingKey
 from cleanroom.ids import PartyName, analyst_name
@@ -42,9 +42,12 @@ def dry_run_of_file(
     contract = contract_between_strangers(room, now=now)
     asker = PartyName(question.asker)
     asked = question_of(contract, asker, analyst_name(f"user-{os.getuid()}"), question.request(), looking=True)
-    record, standing = _known(RoomState(state_folder or room_path.with_suffix(".state"), room), asked)
+    state = RoomState(state_folder or room_path.with_suffix(".state"), room)
+    record, standing = _known(state, asked)
     found = dry_run(contract, asked, record, today=f"{now:%Y-%m-%d}", standing=standing, guess=guess)
-    return forecast_body(found, stored=False)
+    first = asked.base == "match" and not state.home(asker).database_file.exists()
+    match = NewMatch(made=0, most=contract.datasets[asker].overlap.matches) if first else None
+    return forecast_body(found, stored=False, match=match)
 
 
 def _known(state: RoomState, question: Question) -> tuple[OwnRecord, RoomStanding]:

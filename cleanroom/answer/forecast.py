@@ -2,10 +2,11 @@
 
 `refusal` is what the owner would say, null where it would answer; `approval` says who must agree first and why.
 `budget` is the asker's own at this owner, as far as the asker knows: `as_of` is when the owner last said so. Nothing
-in it was read from anybody's data.
+in it was read from anybody's data. `match` is null unless it is known that asking would make a new match first.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cleanroom.answer.number import json_number, percent
@@ -18,10 +19,19 @@ from cleanroom.question.dry_run import UNKNOWN, DryRun, GuessedCells, PartNoise,
 Body = dict[str, Any]
 
 
-def forecast_body(found: DryRun, *, stored: bool) -> Body:
+@dataclass(frozen=True, slots=True)
+class NewMatch:
+    """A question needs a match that is not there: of the asker's people `made` were made so far, `most` are agreed."""
+
+    made: int
+    most: int
+
+
+def forecast_body(found: DryRun, *, stored: bool, match: NewMatch | None = None) -> Body:
     """The JSON of a dry run; `stored` says that the same question is charged already, so asking it is free.
 
     It is answered, or its answer is on its way: then nobody refuses it or has to agree, and nothing more is spent.
+    `match` is the one that asking would make first: it shows the coordinator a noisy overlap.
     """
     of, asked, price = accountant(found.accountant), found.question, found.price
     refusal, reasons = (None, ()) if stored else (found.refusal, found.approval)
@@ -47,11 +57,12 @@ def forecast_body(found: DryRun, *, stored: bool) -> Body:
         if refusal is None
         else {name: str(getattr(refusal, name)) for name in ("rule", "owner", "explanation", "advice")},
         "stored": stored,
+        "match": _match(match),
         "not_known": list(UNKNOWN),
     }
 
 
-def together_body(found: Sequence[DryRun], stored: Sequence[bool]) -> Body:
+def together_body(found: Sequence[DryRun], stored: Sequence[bool], *, match: NewMatch | None = None) -> Body:
     """The JSON of several dry runs that make one question; what is stored costs nothing and is refused by nobody.
 
     `plans` are their JSON one by one. `budget` is before the first, and after all of them. Who has not enough left for
@@ -72,11 +83,16 @@ def together_body(found: Sequence[DryRun], stored: Sequence[bool]) -> Body:
         "plans": plans,
         "cost": charge(first.question.owner, first.question.asker, units, of),
         "stored": not new,
+        "match": _match(match),
         "budget": plans[0]["budget"] | {"left_after": None if units > left else amount(left - units, of)},
         "approval": next((plan["approval"] for plan in new if plan["approval"] is not None), None),
         "refusal": next((plan["refusal"] for plan in new if plan["refusal"] is not None), None),
         "not_known": list(UNKNOWN),
     }
+
+
+def _match(match: NewMatch | None) -> Body | None:
+    return None if match is None else {"made": match.made, "most": match.most}
 
 
 def _noise(part: PartNoise, of: Accountant) -> Body:

@@ -20,6 +20,7 @@ def forecast_lines(body: Body) -> Iterator[str]:
     if body["stored"]:
         yield "stored    this was asked before: asking it again costs nothing and gives the same answer"
     yield from _small_cells(body)
+    yield from _match(body, body["question"]["asker"])
     yield from _budget(body)
     yield f"approval  {_approval(body)}"
     if body["refusal"] is not None:
@@ -31,7 +32,7 @@ def together_lines(body: Body) -> Iterator[str]:
     """The lines of several dry runs that make one question: each plan's own, then what they come to together."""
     plans = body["plans"]
     if len(plans) == 1:
-        yield from forecast_lines(plans[0])
+        yield from forecast_lines({**plans[0], "match": body["match"]})
         return
     yield "dry run   nothing was asked, nothing was spent, nobody's data was read"
     for number, plan in enumerate(plans, start=1):
@@ -46,6 +47,7 @@ def together_lines(body: Body) -> Iterator[str]:
         yield "together  nothing: every plan was asked before"
     else:
         yield f"together  {_cost(body['cost'])}"
+    yield from _match(body, plans[0]["question"]["asker"])
     yield from _budget({**plans[0], "budget": body["budget"], "cost": body["cost"]})
     asked = {**plans[0], **{name: body[name] for name in ("approval", "refusal")}}
     yield f"approval  {_approval(asked)}"
@@ -115,6 +117,13 @@ def _drowned(part: float) -> str:
     if part >= 1:
         return "as much as there is to see, or more"
     return f"{part:.0%} of it" if part >= 0.005 else "next to nothing"
+
+
+def _match(body: Body, asker: str) -> Iterator[str]:
+    """What the coordinator would be shown, which has a budget of its own."""
+    if (match := body["match"]) is not None:
+        number = f"{match['made'] + 1} of the {match['most']}" if match["made"] < match["most"] else "beyond all"
+        yield f"match     a new one is made first, {number} that the coordinator may see of {asker}'s people"
 
 
 def _budget(body: Body) -> Iterator[str]:

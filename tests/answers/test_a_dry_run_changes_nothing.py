@@ -55,6 +55,19 @@ def test_a_dry_run_sends_logs_books_and_writes_nothing(tmp_path: Path) -> None:
         assert looked(room.parties["shop"], by="seize")["refusal"]["rule"] == "column"
 
 
+def test_it_says_that_a_match_would_be_made_until_there_is_one(tmp_path: Path) -> None:
+    """A match shows the coordinator a noisy overlap, which is agreed for so many times only."""
+    with small_room(tmp_path) as room:
+        shop = room.parties["shop"]
+        together = {**COUNT, "plans": [{"quantity": "count", "base": base} for base in ("table", "match")]}
+        assert looked(shop, base="table")["match"] is None
+        assert looked(shop)["match"] == {"made": 0, "most": 6}
+        assert together_command(shop.node)(ANN, together, lambda _: None)["match"] == {"made": 0, "most": 6}
+        room.ask("shop", "brand", epsilon="1")
+        assert looked(shop, quantity="histogram", column="colour")["match"] is None
+        assert together_command(shop.node)(ANN, together, lambda _: None)["match"] is None
+
+
 def test_its_price_is_the_one_that_is_then_charged_and_the_next_one_knows_of_it(tmp_path: Path) -> None:
     with small_room(tmp_path) as room:
         first = looked(room.parties["shop"])

@@ -51,13 +51,14 @@ def test_people_read_it_in_lines(tmp_path: Path) -> None:
         )
     )  # fmt: skip
     assert [line.split()[0] for line in text.splitlines()] == [
-        *("dry", "question", "cost", "noise", "guess", "small", "budget", "approval", "unknown")
+        *("dry", "question", "cost", "noise", "guess", "small", "match", "budget", "approval", "unknown")
     ]
     for words in (
         "nothing was asked, nothing was spent, nobody's data was read",
         "±11 people for one at 95%, ±14 for all 3 at once",
         "30 people spread evenly over 3 cells are 10.0 in each, and noise is ±11 on one: as much as there is to see",
         "all 3 are likely to be shown as under 20 (each",
+        "a new one is made first, 1 of the 3 that the coordinator may see of shop's people",
         "shop has epsilon 20 of 20 left at brand",
     ):
         assert words in text
