@@ -82,8 +82,8 @@ class Flow:
         " shared customers, split by the asker's stage."
     )
     sentence = (
-        "Customers that sportswear shares with bags and that have stage loyal at sportswear have stage bought at bags"
-        " more often than the others (41% to 47% of them; 1.3 to 1.6 times as often)."
+        "Customers who have stage loyal at sportswear have stage bought at bags more often than the others (41% to 47%"
+        " of them; 1.31 to 1.54 times as often)."
     )
     parameters = (
         Parameter("by", "the asker's column with the stages (a dimension)"),

@@ -47,8 +47,9 @@ class Index:
         " thirds of the budget, and one over all customers of the owner."
     )
     sentence = (
-        "Among the 1,180 to 1,226 customers that sportswear shares with bags, colour blue (index 131 to 158) is more"
-        " frequent than among all customers of bags (index 100); black and white cannot be told apart from it."
+        "Among the 1,181 to 1,225 customers that sportswear shares with bags, colour blue (index 132 to 147) is more"
+        " frequent, and other (index 89 to 94) is less frequent than among all customers of bags (index 100); black and"
+        " white cannot be told apart from it."
     )
     parameters = (Parameter("of", "the owner's column whose values are compared (a dimension)"),)
 

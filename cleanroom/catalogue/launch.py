@@ -35,8 +35,8 @@ class Launch:
         " shared customers, split by segment."
     )
     sentence = (
-        "Of the customers with category running, 21% to 24% have colour black at bags, more than of any other category"
-        " that is named; of all that sportswear shares with bags it is 18% to 19%."
+        "Of the customers with category running, 21.2% to 23.7% have colour black at bags, more than of any other"
+        " category that is named; of all that sportswear shares with bags it is 18% to 19.8%."
     )
     parameters = (
         Parameter("by", "the asker's column whose values are the segments (a dimension)"),

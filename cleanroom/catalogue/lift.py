@@ -71,7 +71,7 @@ class Lift:
         " numbers of people are given."
     )
     sentence = (
-        "The effect is 2.1 to 5.4 percentage points: more of the customers that sportswear shares with bags with ads"
+        "The effect is 1.9 to 5.6 percentage points: more of the customers that sportswear shares with bags with ads"
         " seen have travel yes at bags than of those with ads held-back."
     )
     parameters = _PARAMETERS

@@ -31,7 +31,7 @@ class Overlap:
         " count over the shared customers."
     )
     sentence = (
-        "sportswear shares 1,180 to 1,226 customers with bags. That is 23% to 24.6% of the 5,000 customers that"
+        "sportswear shares 1,180 to 1,226 customers with bags. That is 23.6% to 24.52% of the 5,000 customers that"
         " sportswear itself has."
     )
     parameters: tuple[Parameter, ...] = ()

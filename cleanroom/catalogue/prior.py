@@ -44,8 +44,8 @@ class Prior:
         " one that is not split."
     )
     sentence = (
-        "Of all customers that sportswear shares with bags, 23% to 25% have colour black at bags, more than any other"
-        " value that is named. With category running, colour is unlike that of all: blue 11% to 14% (less)."
+        "Of all customers that sportswear shares with bags, 23.11% to 23.92% have colour black at bags, more than any"
+        " other value that is named. With category running, colour is unlike that of all: blue 10.7% to 13.7% (less)."
     )
     parameters = (
         Parameter("by", "the asker's column whose values are the segments (a dimension)"),

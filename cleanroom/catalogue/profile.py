@@ -35,8 +35,8 @@ class Profile:
         " one histogram over the shared customers, split by one of the asker's columns where wished."
     )
     sentence = (
-        "Between 18% and 22% of the 1,180 to 1,226 customers that sportswear shares with bags have colour blue at bags,"
-        " more than any other; the others: black 14% to 17%, white 13% to 16%."
+        "Between 19% and 21% of the 1,179 to 1,227 customers that sportswear shares with bags have colour blue at bags,"
+        " more than any other value that is named; the others: black 14% to 17%, white 13% to 16%, other 49% to 52%."
     )
     parameters = (
         Parameter("of", "the owner's column whose values are counted (a dimension)"),

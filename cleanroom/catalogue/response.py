@@ -59,8 +59,8 @@ class Response:
         " customers for each week of purchases, split by campaign and week, with equal parts of the budget."
     )
     sentence = (
-        "spring was followed by 12,300 to 15,200 dollars at bags, more than any other; the others: summer 8,100 to"
-        " 11,000."
+        "spring was followed by 12,159 to 15,341 dollars at bags, more than any other; the others: summer 7,959 to"
+        " 11,141."
     )
     parameters = (
         Parameter("by", "the asker's column of campaign and week of exposure, in values like spring@w02 (a dimension)"),
