@@ -39,6 +39,7 @@ from cleanroom.report.answer import read_answer
 from cleanroom.wire.contract_file import parse_contract
 
 _ASSUMED = "1"
+_SAY = 'say what the question may cost (--epsilon E; in Python epsilon="E")'
 _ACCURACY = "asks several plans, which share what an epsilon buys: say epsilon instead of accuracy"
 
 
@@ -170,13 +171,13 @@ class Room:
     def _what_it_would_cost(self, prepared: _Prepared) -> str:
         raw = self._forecast(prepared, {"epsilon": _ASSUMED}).raw
         if raw["refusal"] is not None:
-            why = raw["refusal"]["explanation"]
-            return f"say what the question may cost; with epsilon {_ASSUMED} it would be refused: {why}"
+            why = f"{raw['refusal']['explanation']}; {raw['refusal']['advice']}"
+            return f"{_SAY}; with epsilon {_ASSUMED} it would be refused: {why}"
         cost, left = raw["cost"]["epsilon"], raw["budget"]["left_before"]["epsilon"]
         noise = ", ".join(f"±{part['half_width']:g} {part['unit']}" for plan in raw["plans"] for part in plan["noise"])
         charged = "nothing, as it is stored" if raw["stored"] else f"epsilon {cost:g} of the {left:g} that are left"
         return (
-            f"say what the question may cost: with epsilon {_ASSUMED} it would cost {charged} at"
+            f"{_SAY}: with epsilon {_ASSUMED} it would cost {charged} at"
             f" {prepared.request['owner']}, and noise would be {noise} at 95%; nothing was asked"
         )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Value = str | bool | Fraction | None
+_DECIMALS = 6
 _GREY = '<tr style="color: gray">'
 
 
@@ -70,7 +71,7 @@ class Sheet:
         return frame
 
     def to_csv(self) -> str:
-        """As CSV with a header row; what cannot be told is empty.
+        """As CSV with a header row; what cannot be told is empty, numbers have at most six decimals.
 
         People open it in a spreadsheet: before a text that would begin a formula there stands a quote. Programs find
         texts as they are in the JSON and in `to_arrow`.
@@ -137,7 +138,7 @@ def _plain(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Fraction):
-        return str(value.numerator) if value.denominator == 1 else repr(float(value))
+        return str(value.numerator) if value.denominator == 1 else repr(round(float(value), _DECIMALS))
     return cell_text(value or "")
 
 

@@ -62,8 +62,13 @@ class Reduction:
             )
         if (self.source == "") != (self.kind in {"count", "any"}):
             raise UsageError("a source column is given for every reduction but count and any")
-        if not (self.kind == "last") == (self.order_by != "") == (self.date_format != ""):
-            raise UsageError("order_by and date_format are given for `last`, and only there")
+        missing = [name for name, text in (("order_by", self.order_by), ("date_format", self.date_format)) if not text]
+        if self.kind == "last" and missing:
+            raise UsageError(
+                f"`last` goes by a date: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+            )
+        if self.kind != "last" and len(missing) < 2:
+            raise UsageError(f"order_by and date_format are for `last` alone; the reduction is {quoted(self.kind)}")
         if self.kind == "any" and not self.where:
             raise UsageError("`any` asks whether a row passes `where`, so it needs one")
 

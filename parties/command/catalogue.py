@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from cleanroom.catalogue.entry import Entry
 
 
-@click.command()
+@click.command(short_help="List the questions that have a name.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def catalogue(as_json: bool) -> None:
     """List the questions that `cleanroom ask NAME` and `room.ask("NAME")` know."""

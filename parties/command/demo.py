@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Make three shops, match them, ask, write a report.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
@@ -21,7 +21,11 @@ def demo(folder: Path, *, keep: bool) -> None:
     Sportswear, casual wear and bags share customers and no rows. Each runs a node of its own as a process; what they
     learn of each other is what the report says. Everything stays in the folder to be looked at.
 
-    With --serve they wait for your own questions: `cleanroom ask overlap --home demo/room.state/parties/sportswear`.
+    With --serve they wait for your own questions:
+
+    \b
+    cleanroom ask overlap --home demo/room.state/parties/sportswear \\
+      --owner bags --epsilon 0.25
     """
     from rich.console import Console
 
@@ -64,6 +68,8 @@ def demo(folder: Path, *, keep: bool) -> None:
                 asked = SandboxQuestion(question.asker, question.owner, question.by, of, total, question.epsilon)
                 body = ask_room(state, asked, progress)
                 sections.append(Section(question.title, body, question.wording))
+                if body["stored"]:
+                    progress("this answer is stored: it was asked before, and nothing new was spent")
                 answer = read_answer(body)
                 console.print(answer_table(answer))
                 for sentence in sentences(answer, question.wording):

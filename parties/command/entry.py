@@ -43,6 +43,15 @@ _WAYS = (
 CSV = click.option(
     "--csv", "csv_file", type=click.Path(path_type=Path), help="Write the numbers as CSV; `-` for standard output."
 )
+JSON = click.option(
+    "--json",
+    "json_file",
+    is_flag=False,
+    flag_value="-",
+    type=click.Path(path_type=Path),
+    metavar="[FILE]",
+    help="Write it as JSON for programs, to standard output where no file is named.",
+)
 _FILES = (
     click.option(
         "--report",
@@ -69,7 +78,24 @@ _FILES = (
 )
 
 
-class Ask(click.Command):
+_OF_NAMED = ("--report", "--files")
+_NAMED = "belongs to a question that has a name, such as cleanroom ask profile; cleanroom catalogue lists them"
+
+
+class Plain(click.Command):
+    """A plain question; whoever types an option of questions that have a name is told so."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As ever, but for such an option."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name not in _OF_NAMED:
+                raise
+            raise UsageError(f"{error.option_name} {_NAMED}") from None
+
+
+class Ask(Plain):
     """`ask` with options is a plain question; with a name first it is that question of the catalogue."""
 
     def make_context(

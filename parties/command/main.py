@@ -56,7 +56,7 @@ def coordinator(arguments: tuple[str, ...]) -> NoReturn:
 
 @cli.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    short_help="Audit a room from its log: init, fetch, verify, show, replay, prove, cosign.",
+    short_help="Audit a room from its log.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def audit(arguments: tuple[str, ...]) -> NoReturn:

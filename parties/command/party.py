@@ -18,7 +18,7 @@ HOME = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Run a company's node, from keys to ledger.")
 def party() -> None:
     """Run a company's node: `init`, have the request signed, trust cards, `room sign`, `check`, `serve`."""
 

@@ -28,7 +28,7 @@ from parties.room_file import RoomFile, read_room_file
 FILE = click.argument("file", type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(short_help="Agree on a room, see it, stop it and go on.")
 def room() -> None:
     """The room's agreement: `propose`, `show`, `diff`, `sign`; and its life: `status`, `pause`, `resume`, `close`.
 

@@ -14,12 +14,14 @@ from parties.command.ask import (
     told_what_was_charged,
     typed_question,
 )
+from parties.command.entry import CSV, Plain
 
 
-@click.command()
+@click.command(cls=Plain, short_help="Ask one question in a room of your own files.")
 @click.argument("room_file", metavar="ROOM.toml", type=click.Path(path_type=Path))
 @click.option("--asker", required=True, help="The party that asks.")
 @question_options
+@CSV
 @click.option(
     "--state", type=click.Path(path_type=Path), help="Keys, ledgers, matches, answers; ROOM.state/ if left out."
 )
@@ -28,6 +30,7 @@ def sandbox(
     asker: str,
     json_file: Path | None,
     receipt_file: Path | None,
+    csv_file: Path | None,
     state: Path | None,
     *,
     dry_run: bool,
@@ -48,7 +51,7 @@ def sandbox(
     from parties.dry_sandbox import dry_run_of_file
     from parties.sandbox import run_sandbox
 
-    check_files(json_file, receipt_file, dry_run=dry_run)
+    check_files(json_file, receipt_file, csv_file, dry_run=dry_run)
     check_guess(guess, dry_run=dry_run)
     question = typed_question(asker, **typed)
     if dry_run:
@@ -56,4 +59,4 @@ def sandbox(
         return
     with told_what_was_charged():
         answer = run_sandbox(room_file, question, state, progress=lambda text: click.echo(f"  {text}", err=True))
-    show(answer, json_file, receipt_file)
+    show(answer, json_file, receipt_file, csv_file)

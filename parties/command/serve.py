@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Keep a room of your own files running until Ctrl-C.")
 @click.argument("room_file", metavar="ROOM.toml", type=click.Path(path_type=Path))
 @click.option(
     "--state", type=click.Path(path_type=Path), help="Keys, ledgers, matches, answers; ROOM.state/ if left out."

@@ -66,7 +66,9 @@ def test_without_a_price_the_cost_is_said_and_nothing_is_asked(typing: tuple[Liv
     room, node = typing
     before = booked(room)
     line = refused(cleanroom(*INDEX, "--home", node))
-    assert line.startswith("say what the question may cost: with epsilon 1 it would cost epsilon 1 of the ")
+    assert line.startswith(
+        'say what the question may cost (--epsilon E; in Python epsilon="E"): with epsilon 1 it would cost epsilon 1 of'
+    )
     assert refused(cleanroom("ask", "indx")).startswith("the catalogue has no question `indx`; did you mean `index`?")
     assert booked(room) == before
 
@@ -115,3 +117,17 @@ def test_the_catalogue_needs_no_node() -> None:
     entries = json.loads(said(cleanroom("catalogue", "--json")))
     assert {entry["name"] for entry in entries} >= {"overlap", "profile", "index", "reach", "flow"}
     assert "--of" in said(cleanroom("ask", "index", "--help"))
+
+
+@pytest.mark.parametrize("command", ["ask", "sandbox"])
+def test_a_plain_question_that_is_to_have_a_report_is_told_which_questions_do(command: str) -> None:
+    """The bug: the library that reads the command line proposed --receipt."""
+    line = refused(cleanroom(command, "--owner", "brand", "--epsilon", "1", "--report", "page.html"))
+    assert line.startswith("--report belongs to a question that has a name, such as cleanroom ask profile")
+
+
+def test_what_is_left_goes_to_a_program_or_into_a_file(typing: tuple[LiveRoom, Path], tmp_path: Path) -> None:
+    _, node = typing
+    printed = said(cleanroom("budget", "--json", "--home", node))
+    said(cleanroom("budget", "--home", node, "--json", tmp_path / "budget.json"))
+    assert json.loads(printed) == json.loads((tmp_path / "budget.json").read_text(encoding="utf-8"))
