@@ -170,3 +170,12 @@ def test_a_measure_keeps_its_bounds(case: str) -> None:
 def test_one_person_moves_a_sum_by_the_farther_bound(low: str, high: str, step: str, units: tuple[int, ...]) -> None:
     column = measure(low=Decimal(low), high=Decimal(high), step=Decimal(step))
     assert (column.low_units, column.high_units, column.sensitivity) == units
+
+
+def test_what_is_missing_or_too_much_beside_a_reduction_is_named() -> None:
+    with pytest.raises(UsageError, match=r"^`last` goes by a date: date_format is missing$"):
+        Reduction("last", "a", order_by="b")
+    with pytest.raises(UsageError, match=r"^`last` goes by a date: order_by and date_format are missing$"):
+        Reduction("last", "a")
+    with pytest.raises(UsageError, match=r"^order_by and date_format are for `last` alone; the reduction is `max`$"):
+        Reduction("max", "a", order_by="b")
