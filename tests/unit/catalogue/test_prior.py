@@ -218,6 +218,15 @@ def test_what_is_under_the_threshold_is_not_shown_but_guessed_in_the_file(terms:
     assert 0 < found.files[0][1][6]["probability"] < 0.05
 
 
+def test_a_share_is_not_compared_with_an_average_under_the_threshold(terms: RoomFile) -> None:
+    """Noise below 0 elsewhere: 30 of one segment are shown, and 15 of all segments are not."""
+    found = prior(terms, ((30, 300, 100), (-8, 3000, 1000), (-7, 3000, 1000), (0, 0, 0)), threshold=20)
+    assert found.rows[0].low is not None
+    assert found.rows[0].differs is None
+    assert found.rows[1].differs is not None
+    assert "red" not in " ".join(found.sentences)
+
+
 def test_two_histograms_are_asked_and_wrong_columns_are_named(terms: RoomFile) -> None:
     entry = find("prior")
     wanted = request(terms, entry, "shop", "brand", WORDS)
