@@ -1,134 +1,100 @@
-"""The seam that draws noise anew: answers to a catalogue question's asks, from exact cells and noise of a stated law.
+"""The seam that draws noise anew: what a node would answer, from exact cells of anywhere and noise of a seed.
 
-Everything but the noise is the product's: the asks, the price of an epsilon, the JSON that is read. Exact cells come
-from pandas (`true_answer`) or from the test itself; the product never sees them.
+Everything but the noise is the product's: the asks, the plan that an epsilon buys, the answer's JSON, and how it is
+read. The exact cells come from a test; the product never sees them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
-from itertools import count
-from typing import Any
 
-import pandas as pd
-
+from cleanroom.answer.result import answer_body
 from cleanroom.catalogue.entry import Ask, Entry, Own, Values, request
 from cleanroom.catalogue.finding import Finding
-from cleanroom.ids import PartyName
+from cleanroom.ids import AnalystName, PartyName
 from cleanroom.privacy.accountant import accountant
+from cleanroom.privacy.law import Law
+from cleanroom.question.compile import Question, Standing, compile_plan
 from cleanroom.question.contract import Contract
-from cleanroom.question.shape import Terms, partition_cells, parts_of, quantity_cells
+from cleanroom.question.plan import Plan
+from cleanroom.question.shape import partition_cells, quantity_cells
 from cleanroom.report.answer import Answer, read_answer
-from tests.reference.drawn_noise import drawn_noise
-from tests.reference.true_answer import Cells, true_answer
+from parties.room_file import RoomFile
+from tests.reference.drawn_noise import Noise
+from tests.reference.planted_cells import Key, Truth
+from tests.unit.question.agreements import STANDING, card, coordinator
+
+_ACCOUNTANTS: dict[Law, str] = {"gaussian": "zcdp", "laplace": "pure"}
 
 
-@dataclass(frozen=True)
-class Asked:
-    """An ask with who asks whom: what the product needs to price it."""
+class Seam:
+    """Two companies of a room: one asks, the other answers, and nobody needs a node.
 
-    asker: PartyName
-    owner: PartyName
-    ask: Ask
+    The law of the noise says which accountant the room has. `threshold` is the owner's for showing people. Contracts
+    and plans are made once for each set of words, so that an answer costs a test about a millisecond.
+    """
 
-    @property
-    def base(self) -> str:
-        return self.ask.base
+    def __init__(self, terms: RoomFile, asker: str, owner: str) -> None:
+        self.terms, self.asker, self.owner = terms, PartyName(asker), PartyName(owner)
+        self._contracts: dict[tuple[Law, int], Contract] = {}
+        self._plans: dict[tuple[Law, int, Ask, str], Plan] = {}
 
-    @property
-    def by(self) -> str:
-        return self.ask.by
-
-    @property
-    def quantity(self) -> Any:
-        return self.ask.quantity
-
-    def names(self, terms: Terms) -> list[tuple[str | None, str | None]]:
-        """The cells in the order of an answer."""
-        splitter = self.asker if self.base == "match" else self.owner
-        ofs = quantity_cells(terms, self.owner, self.quantity)
-        return [(by, of) for by in partition_cells(terms, splitter, self.by) for of in ofs]
-
-
-@dataclass
-class RedrawnAnswers:
-    """Counts and histograms only. `exact` may be filled by a test that plants its numbers; pandas fills the rest."""
-
-    terms: Any
-    frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    room_accountant: str = "zcdp"
-    exact: dict[tuple[str, str, Ask], Cells] = field(default_factory=dict)
-    threshold: int = 0
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        self._seeds = count(self.seed * 1_000_000)
-
-    def truth(self, asker: str, owner: str, ask: Ask) -> Cells:
-        """The exact cells of an ask."""
-        if (asker, owner, ask) not in self.exact:
-            contract: Contract = self.terms  # what is read of a contract here, a room file has too
-            self.exact[asker, owner, ask] = true_answer(
-                contract, dict(self.frames), asker, owner, ask.by, ask.quantity, ask.base
-            )
-        return self.exact[asker, owner, ask]
-
-    def asks(self, entry: Entry, asker: str, owner: str, values: Values) -> tuple[Ask, ...]:
+    def asks(self, entry: Entry, values: Values) -> tuple[Ask, ...]:
         """The plans of a catalogue question."""
-        return entry.asks(self.terms, request(self.terms, entry, asker, owner, values))
+        return entry.asks(self.terms, request(self.terms, entry, self.asker, self.owner, values))
+
+    def names(self, ask: Ask) -> list[Key]:
+        """The cells in the order of an answer."""
+        splitter = self.asker if ask.base == "match" else self.owner
+        ofs = quantity_cells(self.terms, self.owner, ask.quantity)
+        return [(by, of) for by in partition_cells(self.terms, splitter, ask.by) for of in ofs]
 
     def finding(
-        self, entry: Entry, asker: str, owner: str, values: Values, *, epsilon: str = "1", own: Own | None = None
+        self,
+        entry: Entry,
+        values: Values,
+        truth: Truth,
+        noise: Noise,
+        *,
+        epsilon: str = "1",
+        threshold: int = 0,
+        own: Own | None = None,
     ) -> Finding:
         """Ask once, with noise of its own."""
-        made = request(self.terms, entry, asker, owner, values)
-        answers = [self.answer(made.asker, made.owner, ask, epsilon) for ask in entry.asks(self.terms, made)]
-        return entry.read(self.terms, made, answers, own or Own())
+        contract = self._contract(noise.law, threshold)
+        made = request(contract, entry, self.asker, self.owner, values)
+        asks = entry.asks(contract, made)
+        answers = [self.answer(ask, truth(ask), noise, epsilon=epsilon, threshold=threshold) for ask in asks]
+        return entry.read(contract, made, answers, own or Own())
 
-    def answer(self, asker: PartyName, owner: PartyName, ask: Ask, epsilon: str = "1") -> Answer:
-        """The answer to one ask."""
-        of, asked = accountant(self.room_accountant), Asked(asker, owner, ask)
-        (part,) = parts_of(self.terms, asked)
-        units = int(of.units_for_epsilon(Fraction(epsilon)) * ask.share)
-        scale = of.scale_for_units(units, part.sensitivity)
-        truth = self.truth(asker, owner, ask)
-        names = asked.names(self.terms)
-        noise = drawn_noise(of.law, scale, (len(names),), seed=next(self._seeds)).tolist()
-        values = [truth[name] + drawn for name, drawn in zip(names, noise, strict=True)]
-        return read_answer(self._body(asked, names, values, scale))
+    def answer(
+        self, ask: Ask, exact: Mapping[Key, int], noise: Noise, *, epsilon: str = "1", threshold: int = 0
+    ) -> Answer:
+        """The answer to one ask, for exact cells in whole steps; a cell that is not there is 0."""
+        contract, plan = self._contract(noise.law, threshold), self._plan(ask, noise.law, threshold, epsilon)
+        names = self.names(ask)
+        (scale,) = plan.scales
+        drawn = noise.draw(scale, len(names)).tolist()
+        cells = [exact.get(name, 0) + each for name, each in zip(names, drawn, strict=True)]
+        return read_answer(answer_body(contract, plan, cells, stored=False, seconds={}))
 
-    def _body(
-        self, asked: Asked, names: Sequence[tuple[str | None, str | None]], values: Sequence[int], scale: Fraction
-    ) -> dict[str, Any]:
-        of = accountant(self.room_accountant)
-        half_width = of.noise_interval(scale).half_width
-        scales = {"sigma": None, "laplace_scale": float(scale)} if of.law == "laplace" else {"sigma": float(scale)}
-        return {
-            "question": {
-                "asker": asked.asker,
-                "owner": asked.owner,
-                "by": asked.by or None,
-                "base": asked.base,
-                "quantity": asked.quantity.kind,
-                "column": asked.quantity.column or None,
-                "epsilon": 1.0,
-                "delta": float(of.delta),
-                "unit": "people",
-                "analyst": "lena",
-                "display_threshold": self.threshold,
-                **scales,
-            },
-            "interval": 0.95,
-            "cells": [
-                {
-                    "by": by,
-                    "of": of_,
-                    "value": value,
-                    "low": value - half_width,
-                    "high": value + half_width,
-                    **({"below_threshold": value < self.threshold} if self.threshold else {}),
-                }
-                for (by, of_), value in zip(names, values, strict=True)
-            ],
-            "spent": [],
-        }
+    def _contract(self, law: Law, threshold: int) -> Contract:
+        if (law, threshold) not in self._contracts:
+            datasets = {n: replace(one, display_threshold=threshold) for n, one in self.terms.datasets.items()}
+            terms = replace(self.terms, accountant=_ACCOUNTANTS[law], datasets=datasets)
+            agreed = terms.contract({name: card(name) for name in datasets}, coordinator())
+            self._contracts[law, threshold] = agreed
+        return self._contracts[law, threshold]
+
+    def _plan(self, ask: Ask, law: Law, threshold: int, epsilon: str) -> Plan:
+        place = (law, threshold, ask, epsilon)
+        if place not in self._plans:
+            contract = self._contract(law, threshold)
+            units = math.floor(accountant(contract.accountant).units_for_epsilon(Fraction(epsilon)) * ask.share)
+            question = Question(
+                self.asker, self.owner, AnalystName("lena"), ask.by, ask.quantity, units=units, base=ask.base
+            )
+            standing = STANDING if ask.base == "match" else Standing()
+            self._plans[place] = compile_plan(contract, question, standing)
+        return self._plans[place]

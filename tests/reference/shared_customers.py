@@ -11,8 +11,8 @@ from cleanroom.ids import party_name
 from cleanroom.question.columns import Dimension, Measure
 from parties.room_file import RoomFile, read_room_file
 from tests.answers.shops import csv_frame
-from tests.reference.asked_catalogue import Key
 from tests.reference.people_by_pandas import reduced_people
+from tests.reference.planted_cells import Key
 from tests.shared_data import shared_data
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "adventureworks.toml"

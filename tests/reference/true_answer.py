@@ -13,15 +13,15 @@ from typing import TypeVar
 import pandas as pd
 
 from cleanroom.question.columns import Dimension, Hidden, Measure
-from cleanroom.question.contract import Contract
 from cleanroom.question.quantity import Quantity
+from cleanroom.question.shape import Terms
 from tests.reference.people_by_pandas import reduced_people
 
 Cells = dict[tuple[str | None, str | None], int]
 
 
 def true_answer(
-    contract: Contract,
+    contract: Terms,
     frames: dict[str, pd.DataFrame],
     asker: str,
     owner: str,
@@ -38,7 +38,7 @@ def true_answer(
 
 
 def true_parts(
-    contract: Contract,
+    contract: Terms,
     frames: dict[str, pd.DataFrame],
     asker: str,
     owner: str,
@@ -66,7 +66,7 @@ Amounts = dict[str, tuple[str | None, int]]
 
 
 def _parts(
-    contract: Contract, frames: dict[str, pd.DataFrame], owner: str, quantity: Quantity
+    contract: Terms, frames: dict[str, pd.DataFrame], owner: str, quantity: Quantity
 ) -> tuple[tuple[str | None, ...], tuple[Amounts, ...]]:
     """The words of a group, and for each part who adds how much to which word; who is missing adds nothing."""
     if quantity.kind == "count":
@@ -91,7 +91,7 @@ def _bin(value: Decimal, column: Measure) -> int:
     return sum(edge <= value for edge in column.edges)
 
 
-def _columns(contract: Contract, party: str) -> list[Dimension | Measure]:
+def _columns(contract: Terms, party: str) -> list[Dimension | Measure]:
     columns = next(dataset.columns for name, dataset in contract.datasets.items() if name == party)
     return [column for column in columns if not isinstance(column, Hidden)]
 
@@ -103,16 +103,16 @@ def _people(frame: pd.DataFrame) -> set[str]:
 Role = TypeVar("Role", Dimension, Measure)
 
 
-def _column(contract: Contract, party: str, name: str, kind: type[Role]) -> Role:
+def _column(contract: Terms, party: str, name: str, kind: type[Role]) -> Role:
     """The column of that name and role: one name can have both."""
     return next(one for one in _columns(contract, party) if one.name == name and isinstance(one, kind))
 
 
-def _groups(contract: Contract, party: str, name: str) -> tuple[str | None, ...]:
+def _groups(contract: Terms, party: str, name: str) -> tuple[str | None, ...]:
     return (*_column(contract, party, name, Dimension).values, "other") if name else (None,)
 
 
-def _names(contract: Contract, frames: dict[str, pd.DataFrame], party: str, name: str) -> dict[str, str | None]:
+def _names(contract: Terms, frames: dict[str, pd.DataFrame], party: str, name: str) -> dict[str, str | None]:
     """Key -> the person's declared value or `other`; None for everyone without a column."""
     if not name:
         return dict.fromkeys(_people(frames[party]))

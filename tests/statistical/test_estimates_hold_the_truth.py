@@ -17,7 +17,8 @@ from cleanroom.answer.mean import mean
 from cleanroom.answer.quantile import quantile
 from cleanroom.answer.top_k import top_k
 from cleanroom.privacy.law import Law
-from tests.reference.drawn_noise import drawn_noise
+from tests.reference.drawn_noise import Noise
+from tests.reference.least_held import least_held
 from tests.unit.answer.measures import measure
 
 RELEASES = 2000
@@ -28,11 +29,6 @@ NORMAL = 1.959964
 COLUMN = measure("0", "200")
 
 
-def least_held(releases: int) -> float:
-    """Five standard errors below 95%."""
-    return 0.95 - 5 * math.sqrt(0.95 * 0.05 / releases)
-
-
 def means(law: Law, scale: Fraction, releases: int, people: int, theta: int) -> tuple[float, float]:
     """Share of releases whose interval holds the mean, and its width against value +/- 1.96 standard deviations.
 
@@ -41,8 +37,8 @@ def means(law: Law, scale: Fraction, releases: int, people: int, theta: int) -> 
     """
     scale_sum = scale * 100
     deviation = float(scale) * (1.0 if law == "gaussian" else math.sqrt(2.0))
-    noise = drawn_noise(law, scale, (releases,), seed=1)
-    more = drawn_noise(law, scale_sum, (releases,), seed=2)
+    noise = Noise(law, 1).draw(scale, releases)
+    more = Noise(law, 2).draw(scale_sum, releases)
     held, widths = 0, []
     for x, y in zip(more.tolist(), noise.tolist(), strict=True):
         found = mean(
@@ -82,7 +78,7 @@ def quantiles(law: Law, scale: Fraction, releases: int, order: Fraction, crowd: 
     counts = np.round(middle * crowd * float(scale)).astype(int)
     truth = int(np.searchsorted(np.cumsum(counts), math.ceil(order * int(counts.sum()))))
     held, spans = 0, []
-    for draw in drawn_noise(law, scale, (releases, bins), seed=3):
+    for draw in Noise(law, 3).draw(scale, (releases, bins)):
         found = quantile(
             (counts + draw).tolist(),
             order=order,
@@ -121,7 +117,7 @@ def rankings(law: Law, scale: Fraction, releases: int) -> tuple[float, float]:
     counts = [int(float(scale) * times) for times in (100, 90, 60, 58, 58, 30, 20, 5, 0, 70)]
     order = sorted(range(9), key=lambda place: -counts[place])
     right, told = 0, []
-    for draw in drawn_noise(law, scale, (releases, 10), seed=4).tolist():
+    for draw in Noise(law, 4).draw(scale, (releases, 10)).tolist():
         noisy = [count + noise for count, noise in zip(counts, draw, strict=True)]
         found = {cell.name: cell for cell in top_k(names, noisy, k=3, scale=scale, law=law).cells}
         right += all(

@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 
 from cleanroom.catalogue.catalogue import find
-from cleanroom.catalogue.entry import Ask, request
+from cleanroom.catalogue.entry import Ask
 from cleanroom.catalogue.finding import Finding
 from cleanroom.privacy.law import Law
-from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Key, Noise, asked, least_held
+from tests.reference.drawn_noise import Noise
+from tests.reference.least_held import least_held
+from tests.reference.planted_cells import Key
+from tests.reference.redrawn_answers import Seam
 from tests.reference.shared_customers import counted, steps_of, terms_with, values_of
 
 ADS = """[columns.ads]
@@ -31,8 +33,8 @@ DEARER, MOST = 60, 400  # in steps of 10 dollars
 
 
 @pytest.fixture(scope="module")
-def terms(tmp_path_factory: pytest.TempPathFactory) -> RoomFile:
-    return terms_with(tmp_path_factory.mktemp("lift"), {"accessories": ADS})
+def seam(tmp_path_factory: pytest.TempPathFactory) -> Seam:
+    return Seam(terms_with(tmp_path_factory.mktemp("lift"), {"accessories": ADS}), "accessories", "bikes")
 
 
 @pytest.fixture(scope="module")
@@ -79,17 +81,16 @@ def exact(table: pd.DataFrame, ask: Ask) -> Mapping[Key, int]:
     return counted(at_bikes, "group", "colour")
 
 
-def finding(terms: RoomFile, table: pd.DataFrame, noise: Noise, outcome: str, *, assigned: bool) -> Finding:
+def finding(seam: Seam, table: pd.DataFrame, noise: Noise, outcome: str, *, assigned: bool) -> Finding:
     values = WORDS | ({"outcome": "colour", "value": "Black"} if outcome == "colour" else {"outcome": "price"})
     if assigned:
         sizes = table["group"].value_counts()
         values |= {"test_people": str(sizes["seen"]), "control_people": str(sizes["held-back"])}
-    entry = find("lift")
-    return asked(entry, terms, request(terms, entry, "accessories", "bikes", values), lambda a: exact(table, a), noise)
+    return seam.finding(find("lift"), values, lambda ask: exact(table, ask), noise)
 
 
 def held(
-    terms: RoomFile, people: pd.DataFrame, law: Law, outcome: str, *, assigned: bool, redraw: bool, draws: int
+    seam: Seam, people: pd.DataFrame, law: Law, outcome: str, *, assigned: bool, redraw: bool, draws: int
 ) -> tuple[list[float], float]:
     """How often test, control, effect and percentage hold the truth, and how often an effect was told."""
     test, control = truth_of(people, outcome, assigned=assigned)
@@ -97,7 +98,7 @@ def held(
     luck, noise = np.random.default_rng(21), Noise(law, 22)
     right, told = [0] * 4, 0
     for _ in range(draws):
-        found = finding(terms, drawn(people, luck, redraw=redraw), noise, outcome, assigned=assigned)
+        found = finding(seam, drawn(people, luck, redraw=redraw), noise, outcome, assigned=assigned)
         for at, (line, truth) in enumerate(zip(found.files[0][1], truths, strict=True)):
             assert line["low"] is not None, "so many people are enough for an interval, however wide"
             right[at] += line["low"] <= truth <= line["high"]
@@ -106,9 +107,9 @@ def held(
 
 
 def check(
-    terms: RoomFile, people: pd.DataFrame, law: Law, outcome: str, *, assigned: bool, redraw: bool, draws: int
+    seam: Seam, people: pd.DataFrame, law: Law, outcome: str, *, assigned: bool, redraw: bool, draws: int
 ) -> None:
-    rates, told = held(terms, people, law, outcome, assigned=assigned, redraw=redraw, draws=draws)
+    rates, told = held(seam, people, law, outcome, assigned=assigned, redraw=redraw, draws=draws)
     print(f"lift {outcome} {law} assigned={assigned} people redrawn={redraw}: {rates}, told {told:.2f}")
     assert min(rates) >= least_held(draws)
     assert told >= (0.9 if outcome == "colour" else 0.0)
@@ -116,8 +117,8 @@ def check(
 
 @pytest.mark.parametrize("outcome", ["colour", "price"])
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
-def test_a_planted_effect_is_inside(terms: RoomFile, people: pd.DataFrame, law: Law, outcome: str) -> None:
-    check(terms, people, law, outcome, assigned=outcome == "colour", redraw=False, draws=FEW)
+def test_a_planted_effect_is_inside(seam: Seam, people: pd.DataFrame, law: Law, outcome: str) -> None:
+    check(seam, people, law, outcome, assigned=outcome == "colour", redraw=False, draws=FEW)
 
 
 @pytest.mark.slow
@@ -126,17 +127,17 @@ def test_a_planted_effect_is_inside(terms: RoomFile, people: pd.DataFrame, law: 
 @pytest.mark.parametrize("outcome", ["colour", "price"])
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
 def test_a_planted_effect_is_inside_over_200_draws(
-    terms: RoomFile, people: pd.DataFrame, law: Law, outcome: str, assigned: bool, redraw: bool
+    seam: Seam, people: pd.DataFrame, law: Law, outcome: str, assigned: bool, redraw: bool
 ) -> None:
-    check(terms, people, law, outcome, assigned=assigned, redraw=redraw, draws=MANY)
+    check(seam, people, law, outcome, assigned=assigned, redraw=redraw, draws=MANY)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
 def test_without_a_planted_effect_one_is_told_no_more_often_than_the_level_says(
-    terms: RoomFile, people: pd.DataFrame, law: Law
+    seam: Seam, people: pd.DataFrame, law: Law
 ) -> None:
     same = people.assign(**{"with": people["without"], "spend_with": people["spend_without"]})
-    rates, told = held(terms, same, law, "colour", assigned=False, redraw=False, draws=MANY)
+    rates, told = held(seam, same, law, "colour", assigned=False, redraw=False, draws=MANY)
     assert min(rates) >= least_held(MANY)
     assert told <= 1 - least_held(MANY)

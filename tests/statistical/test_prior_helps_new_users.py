@@ -15,10 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from cleanroom.catalogue.catalogue import find
-from cleanroom.catalogue.entry import request
 from cleanroom.privacy.law import Law
 from parties.room_file import RoomFile, read_room_file
-from tests.reference.asked_catalogue import Noise, asked, split_or_not
+from tests.reference.drawn_noise import Noise
+from tests.reference.planted_cells import split_or_not
+from tests.reference.redrawn_answers import Seam
 from tests.reference.shared_customers import SAMPLE, counted, shared, values_of
 
 Floats = NDArray[np.float64]
@@ -36,12 +37,12 @@ def gains(terms: RoomFile, law: Law, asker: str, by: str, owner: str, of: str, d
     learned = np.random.default_rng(51).random(len(customers)) < 0.5
     exact = counted(customers[learned])
     entry, noise, found = find("prior"), Noise(law, 52), []
-    wanted = request(terms, entry, asker, owner, {"by": by, "of": of})
+    seam, values = Seam(terms, asker, owner), {"by": by, "of": of}
     held_out = customers[~learned]
     popularity = popular(customers[learned], sorted(set(customers["of"])))
     usual = float(np.mean([-np.log(popularity[value]) for value in held_out["of"]]))
     for _ in range(draws):
-        (_, lines), *_ = asked(entry, terms, wanted, split_or_not(exact), noise).files
+        (_, lines), *_ = seam.finding(entry, values, split_or_not(exact), noise).files
         table = {(line["segment"], line["value"]): line["probability"] for line in lines}
         pairs = counted(held_out)
         loss = -sum(count * float(np.log(table[pair])) for pair, count in pairs.items()) / len(held_out)

@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 from cleanroom.catalogue.catalogue import find
-from cleanroom.catalogue.entry import Ask, request
+from cleanroom.catalogue.entry import Ask
 from cleanroom.privacy.law import Law
-from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Key, Noise, asked, least_held
+from tests.reference.drawn_noise import Noise
+from tests.reference.least_held import least_held
+from tests.reference.planted_cells import Key
+from tests.reference.redrawn_answers import Seam
 from tests.reference.shared_customers import rows_of, terms_with
 
 MONTHS = tuple(range(1, 7))
@@ -46,8 +48,9 @@ LAGS = (0, 2)
 
 
 @pytest.fixture(scope="module")
-def terms(tmp_path_factory: pytest.TempPathFactory) -> RoomFile:
-    return terms_with(tmp_path_factory.mktemp("response"), {"accessories": SAW, "bikes": SPEND})
+def seam(tmp_path_factory: pytest.TempPathFactory) -> Seam:
+    terms = terms_with(tmp_path_factory.mktemp("response"), {"accessories": SAW, "bikes": SPEND})
+    return Seam(terms, "accessories", "bikes")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,7 @@ def truth_of(bought: pd.DataFrame) -> dict[str, int]:
     return totals
 
 
-def check(terms: RoomFile, bought: pd.DataFrame, law: Law, *, costs: bool, draws: int) -> None:
+def check(seam: Seam, bought: pd.DataFrame, law: Law, *, costs: bool, draws: int) -> None:
     truth = {name: Fraction(total, COSTS[name] if costs else 1) for name, total in truth_of(bought).items()}
     order = sorted(truth, key=lambda name: -truth[name])
     assert min(truth.values()) > 0
@@ -91,11 +94,10 @@ def check(terms: RoomFile, bought: pd.DataFrame, law: Law, *, costs: bool, draws
         "costs": tuple(f"{name}={cost}" for name, cost in COSTS.items()) if costs else (),
     }
     entry = find("response")
-    wanted = request(terms, entry, "accessories", "bikes", values)
-    cells = {ask.quantity: exact(bought, ask) for ask in entry.asks(terms, wanted)}
+    cells = {ask.quantity: exact(bought, ask) for ask in seam.asks(entry, values)}
     noise, right, widths = Noise(law, 32), 0, []
     for _ in range(draws):
-        found = asked(entry, terms, wanted, lambda ask: cells[ask.quantity], noise, epsilon="4")
+        found = seam.finding(entry, values, lambda ask: cells[ask.quantity], noise, epsilon="4")
         good = True
         for row in found.rows:
             ((_, name),) = row.names
@@ -111,15 +113,15 @@ def check(terms: RoomFile, bought: pd.DataFrame, law: Law, *, costs: bool, draws
 
 
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
-def test_what_was_bought_after_a_campaign_is_inside(terms: RoomFile, bought: pd.DataFrame, law: Law) -> None:
-    check(terms, bought, law, costs=law == "laplace", draws=200)
+def test_what_was_bought_after_a_campaign_is_inside(seam: Seam, bought: pd.DataFrame, law: Law) -> None:
+    check(seam, bought, law, costs=law == "laplace", draws=200)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("costs", [False, True], ids=["totals", "returns"])
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
 def test_what_was_bought_after_a_campaign_is_inside_over_5000_draws(
-    terms: RoomFile, bought: pd.DataFrame, law: Law, costs: bool
+    seam: Seam, bought: pd.DataFrame, law: Law, costs: bool
 ) -> None:
     """So many tell intervals that are 30% too narrow: they hold in 91.5% of the draws, which 200 cannot tell."""
-    check(terms, bought, law, costs=costs, draws=5000)
+    check(seam, bought, law, costs=costs, draws=5000)

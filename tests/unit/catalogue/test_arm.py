@@ -6,7 +6,7 @@ import pytest
 from cleanroom.catalogue.arm import Arm, Span, effect, mean_span
 from cleanroom.privacy.combination import reach as combined
 from cleanroom.privacy.law import Law
-from tests.reference.asked_catalogue import least_held
+from tests.reference.least_held import least_held
 
 LAWS: tuple[Law, ...] = ("gaussian", "laplace")
 SHARE = Span(0.0, 1.0)

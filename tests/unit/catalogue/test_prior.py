@@ -2,13 +2,12 @@ import json
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cleanroom.catalogue.catalogue import find
-from cleanroom.catalogue.entry import Ask, request
+from cleanroom.catalogue.entry import Ask
 from cleanroom.catalogue.finding import Finding
 from cleanroom.catalogue.rounding import outward
 from cleanroom.catalogue.shrinking import Shrunk, shrink
@@ -17,8 +16,9 @@ from cleanroom.privacy.combination import reach
 from cleanroom.privacy.law import Law
 from cleanroom.privacy.share import NoisyShare
 from cleanroom.question.quantity import Quantity
-from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Noise, NoNoise, answer_to, asked, split_or_not, table_of
+from tests.reference.drawn_noise import Noise, NoNoise
+from tests.reference.planted_cells import split_or_not, table_of
+from tests.reference.redrawn_answers import Seam
 from tests.unit.catalogue.two_shops import two_shops
 
 SEGMENTS = ("north", "south", "east", "other")
@@ -29,15 +29,14 @@ ALIKE = ((3000, 2000, 1000), (1500, 1000, 500), (600, 400, 200), (60, 40, 20))
 LAWS: tuple[Law, ...] = ("gaussian", "laplace")
 
 
-@pytest.fixture
-def terms(tmp_path: Path) -> RoomFile:
-    return two_shops(tmp_path)
+@pytest.fixture(scope="module")
+def seam(tmp_path_factory: pytest.TempPathFactory) -> Seam:
+    return Seam(two_shops(tmp_path_factory.mktemp("prior")), "shop", "brand")
 
 
-def prior(terms: RoomFile, counts: Sequence[Sequence[int]], noise: Noise | None = None, threshold: int = 0) -> Finding:
+def prior(seam: Seam, counts: Sequence[Sequence[int]], noise: Noise | None = None, threshold: int = 0) -> Finding:
     entry, cells = find("prior"), table_of(SEGMENTS, COLOURS, counts)
-    wanted = request(terms, entry, "shop", "brand", WORDS)
-    return asked(entry, terms, wanted, split_or_not(cells), noise or NoNoise("gaussian", 0), threshold=threshold)
+    return seam.finding(entry, WORDS, split_or_not(cells), noise or NoNoise("gaussian"), threshold=threshold)
 
 
 def shrunk(cells: Sequence[Sequence[float]], scale: float, law: Law) -> Shrunk:
@@ -46,8 +45,8 @@ def shrunk(cells: Sequence[Sequence[float]], scale: float, law: Law) -> Shrunk:
     return shrink(cells, totals, named=[True] * len(totals), scale=scale, total_scale=2 * scale, law=law)
 
 
-def test_many_people_keep_their_own_shares(terms: RoomFile) -> None:
-    found = prior(terms, CLEAR)
+def test_many_people_keep_their_own_shares(seam: Seam) -> None:
+    found = prior(seam, CLEAR)
     assert [float(row.value or 0) for row in found.rows[:3]] == pytest.approx([60, 20, 20], abs=0.1)
     assert found.rows[0].names == (("segment (shop)", "north"), ("colour (brand)", "red"))
     assert found.rows[0].differs
@@ -56,16 +55,16 @@ def test_many_people_keep_their_own_shares(terms: RoomFile) -> None:
     assert found.sentences[1].startswith("With segment north, colour is unlike that of all: red 59")
 
 
-def test_the_headline_says_what_part_of_all_has_the_first_guess(terms: RoomFile) -> None:
+def test_the_headline_says_what_part_of_all_has_the_first_guess(seam: Seam) -> None:
     """It once ended "has colour red (47% to 53%) of the values that are named"."""
-    headline = prior(terms, CLEAR).sentences[0]
+    headline = prior(seam, CLEAR).sentences[0]
     assert headline.startswith("Of all customers that shop shares with brand, 43")
     assert headline.endswith("% have colour red at brand, more than any other value that is named.")
 
 
-def test_where_no_segment_can_be_told_apart_its_guess_may_still_be_far_from_the_average(terms: RoomFile) -> None:
+def test_where_no_segment_can_be_told_apart_its_guess_may_still_be_far_from_the_average(seam: Seam) -> None:
     """The sentence once said that it stays near; it is 20 points away here."""
-    found = prior(terms, ((60, 20, 20), (20, 60, 20), (20, 20, 60), (40, 40, 40)))
+    found = prior(seam, ((60, 20, 20), (20, 60, 20), (20, 20, 60), (40, 40, 40)))
     assert not any(row.differs for row in found.rows)
     assert found.rows[0].value is not None
     assert found.rows[0].value > 45
@@ -75,20 +74,19 @@ def test_where_no_segment_can_be_told_apart_its_guess_may_still_be_far_from_the_
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_every_share_of_every_segment_and_of_all_holds_at_once(terms: RoomFile, law: Law) -> None:
+def test_every_share_of_every_segment_and_of_all_holds_at_once(seam: Seam, law: Law) -> None:
     """Four segments and everybody, three values: 15 statements."""
-    wanted = request(terms, find("prior"), "shop", "brand", WORDS)
-    (by_segment, _), none = find("prior").asks(terms, wanted), NoNoise(law, 0)
-    scale = float(answer_to(by_segment, terms, wanted, {}, none).scale)
-    found, far = prior(terms, CLEAR, none), reach(law, 0.05 / 15)
+    (by_segment, _), none = seam.asks(find("prior"), WORDS), NoNoise(law)
+    scale = float(seam.answer(by_segment, {}, none).scale)
+    found, far = prior(seam, CLEAR, none), reach(law, 0.05 / 15)
     for at, row in enumerate(found.rows):
         counts = CLEAR[at // 3]
         share = NoisyShare(counts[at % 3], sum(counts), 3, scale)
         assert (row.low, row.high) == outward(100 * (share.least(far) or 0), 100 * (share.most(far) or 1))
 
 
-def test_the_file_has_a_row_for_each_segment_and_the_average_for_an_unknown_one(terms: RoomFile) -> None:
-    ((name, lines),) = prior(terms, CLEAR).files
+def test_the_file_has_a_row_for_each_segment_and_the_average_for_an_unknown_one(seam: Seam) -> None:
+    ((name, lines),) = prior(seam, CLEAR).files
     assert name == "prior"
     assert json.loads(json.dumps(lines)) == lines
     assert [line["segment"] for line in lines[::3]] == [*SEGMENTS, None]
@@ -99,11 +97,11 @@ def test_the_file_has_a_row_for_each_segment_and_the_average_for_an_unknown_one(
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_segments_that_are_alike_differ_no_more_often_than_the_level_says(terms: RoomFile, law: Law) -> None:
+def test_segments_that_are_alike_differ_no_more_often_than_the_level_says(seam: Seam, law: Law) -> None:
     """All intervals hold at once with 95%; intervals that are wide enough to touch make it much rarer."""
     wrong = 0
     for seed in range(200):
-        found = prior(terms, ALIKE, Noise(law, seed))
+        found = prior(seam, ALIKE, Noise(law, seed))
         differs = any(row.differs for row in found.rows)
         assert differs != found.sentences[0].startswith("No segment can be told apart")
         wrong += differs
@@ -210,32 +208,31 @@ def test_where_the_owner_named_all_there_is_noise_gives_other_next_to_nothing() 
     assert np.mean(full) == pytest.approx(250 / 1500, rel=0.03)
 
 
-def test_what_is_under_the_threshold_is_not_shown_but_guessed_in_the_file(terms: RoomFile) -> None:
-    found = prior(terms, ((3000, 1000, 1000), (2000, 2000, 1000), (5, 3000, 1000), (900, 900, 900)), threshold=20)
+def test_what_is_under_the_threshold_is_not_shown_but_guessed_in_the_file(seam: Seam) -> None:
+    found = prior(seam, ((3000, 1000, 1000), (2000, 2000, 1000), (5, 3000, 1000), (900, 900, 900)), threshold=20)
     hidden = found.rows[6]
     assert hidden.value is hidden.low is None
     assert not hidden.differs
     assert 0 < found.files[0][1][6]["probability"] < 0.05
 
 
-def test_a_share_is_not_compared_with_an_average_under_the_threshold(terms: RoomFile) -> None:
+def test_a_share_is_not_compared_with_an_average_under_the_threshold(seam: Seam) -> None:
     """Noise below 0 elsewhere: 30 of one segment are shown, and 15 of all segments are not."""
-    found = prior(terms, ((30, 300, 100), (-8, 3000, 1000), (-7, 3000, 1000), (0, 0, 0)), threshold=20)
+    found = prior(seam, ((30, 300, 100), (-8, 3000, 1000), (-7, 3000, 1000), (0, 0, 0)), threshold=20)
     assert found.rows[0].low is not None
     assert found.rows[0].differs is None
     assert found.rows[1].differs is not None
     assert "red" not in " ".join(found.sentences)
 
 
-def test_two_histograms_are_asked_and_wrong_columns_are_named(terms: RoomFile) -> None:
+def test_two_histograms_are_asked_and_wrong_columns_are_named(seam: Seam) -> None:
     entry = find("prior")
-    wanted = request(terms, entry, "shop", "brand", WORDS)
     colour = Quantity("histogram", "colour")
-    assert entry.asks(terms, wanted) == (
+    assert seam.asks(entry, WORDS) == (
         Ask("segment", colour, share=Fraction(2, 3)),
         Ask("", colour, share=Fraction(1, 3)),
     )
     with pytest.raises(UsageError, match="shop has no dimension `colour`"):
-        entry.asks(terms, request(terms, entry, "shop", "brand", WORDS | {"by": "colour"}))
+        seam.asks(entry, WORDS | {"by": "colour"})
     with pytest.raises(UsageError, match="brand's column `spend` is a measure"):
-        entry.asks(terms, request(terms, entry, "shop", "brand", WORDS | {"of": "spend"}))
+        seam.asks(entry, WORDS | {"of": "spend"})

@@ -11,8 +11,9 @@ from cleanroom.catalogue.finding import Finding
 from cleanroom.errors import UsageError
 from cleanroom.privacy.combination import reach
 from cleanroom.privacy.law import Law
-from parties.room_file import RoomFile
-from tests.reference.asked_catalogue import Key, Noise, NoNoise, answer_to, asked
+from tests.reference.drawn_noise import Noise, NoNoise
+from tests.reference.planted_cells import Key
+from tests.reference.redrawn_answers import Seam
 from tests.unit.catalogue.two_shops import two_shops
 
 SAW = ("spring@w01", "spring@w02", "summer@w02", "summer@w04", "A3", "nothing", "other")
@@ -30,68 +31,66 @@ def everywhere(amount: int, weeks: tuple[str, ...]) -> dict[str, dict[Key, int]]
     return {week: {(value, None): amount for value in SAW} for week in weeks}
 
 
-@pytest.fixture
-def terms(tmp_path: Path) -> RoomFile:
-    return two_shops(tmp_path)
+@pytest.fixture(scope="module")
+def seam(tmp_path_factory: pytest.TempPathFactory) -> Seam:
+    return Seam(two_shops(tmp_path_factory.mktemp("response")), "shop", "brand")
 
 
 def response(
-    terms: RoomFile,
+    seam: Seam,
     values: Values,
     spent: Mapping[str, Mapping[Key, int]] | None = None,
     noise: Noise | None = None,
     epsilon: str = "100",
 ) -> Finding:
     entry, cells = find("response"), spent if spent is not None else SPENT
-    wanted = request(terms, entry, "shop", "brand", values)
-    noise = noise or NoNoise("gaussian", 0)
-    return asked(entry, terms, wanted, lambda ask: cells[ask.quantity.column], noise, epsilon=epsilon)
+    noise = noise or NoNoise("gaussian")
+    return seam.finding(entry, values, lambda ask: cells[ask.quantity.column], noise, epsilon=epsilon)
 
 
-def test_exposure_by_purchase_week_is_summed_over_the_allowed_lags(terms: RoomFile) -> None:
+def test_exposure_by_purchase_week_is_summed_over_the_allowed_lags(seam: Seam) -> None:
     spring = (10 + 11) + 10 * (11 + 12)
     summer = 100 * (11 + 12) + 1000 * 13
-    assert [row.value for row in response(terms, WORDS).rows] == [spring, summer]
-    own_week = response(terms, WORDS | {"lags": "0"})
+    assert [row.value for row in response(seam, WORDS).rows] == [spring, summer]
+    own_week = response(seam, WORDS | {"lags": "0"})
     assert [row.value for row in own_week.rows] == [10 + 110, 1100 + 13000]
-    later = response(terms, WORDS | {"lags": "1-2"})
+    later = response(seam, WORDS | {"lags": "1-2"})
     assert [row.value for row in later.rows] == [11 + 12 + 10 * (12 + 13), 100 * (12 + 13)]
     assert [row.names for row in later.rows] == [(("campaign", "spring"),), (("campaign", "summer"),)]
 
 
-def test_only_weeks_that_an_exposure_reaches_are_paid_for_in_equal_shares(terms: RoomFile) -> None:
+def test_only_weeks_that_an_exposure_reaches_are_paid_for_in_equal_shares(seam: Seam) -> None:
     entry = find("response")
-    asks = entry.asks(terms, request(terms, entry, "shop", "brand", WORDS | {"lags": "1-1"}))
+    asks = seam.asks(entry, WORDS | {"lags": "1-1"})
     assert [ask.quantity.column for ask in asks] == ["spend_w02", "spend_w03"]
     assert [ask.share for ask in asks] == [Fraction(1, 2)] * 2
     assert {ask.by for ask in asks} == {"saw"}
 
 
-def test_a_value_that_does_not_say_so_itself_can_be_translated(terms: RoomFile) -> None:
-    found = response(terms, WORDS | {"lags": "0", "exposure": ("A3=autumn@w03", "nothing=spring@spend_w04")})
+def test_a_value_that_does_not_say_so_itself_can_be_translated(seam: Seam) -> None:
+    found = response(seam, WORDS | {"lags": "0", "exposure": ("A3=autumn@w03", "nothing=spring@spend_w04")})
     assert [row.value for row in found.rows] == [10 + 110 + 1300000, 1100 + 13000, 120000]
     assert any("other" in line and "no campaign and week" in line for line in found.not_covered)
     assert any("a multiple of 1 euros before it is added up" in line for line in found.not_covered)
 
 
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
-def test_noise_is_that_of_all_sums_together_and_both_campaigns_hold_at_once(terms: RoomFile, law: Law) -> None:
+def test_noise_is_that_of_all_sums_together_and_both_campaigns_hold_at_once(seam: Seam, law: Law) -> None:
     entry, wide = find("response"), everywhere(5000, WEEKS)
-    noise = NoNoise(law, 0)
-    wanted = request(terms, entry, "shop", "brand", WORDS)
-    scale = float(answer_to(entry.asks(terms, wanted)[0], terms, wanted, {}, noise, epsilon="4").scale)
-    for row, cells in zip(response(terms, WORDS, wide, noise, "4").rows, (4, 3), strict=True):
+    noise = NoNoise(law)
+    scale = float(seam.answer(seam.asks(entry, WORDS)[0], {}, noise, epsilon="4").scale)
+    for row, cells in zip(response(seam, WORDS, wide, noise, "4").rows, (4, 3), strict=True):
         far = scale * math.sqrt(cells) * reach(law, 0.025, equal_weights=cells)
         assert row.high is not None
         assert row.value == 5000 * cells
         assert far <= float(row.high - row.value) <= 1.1 * far
 
 
-def test_weeks_with_unlike_bounds_are_weighted_by_their_noise(terms: RoomFile) -> None:
+def test_weeks_with_unlike_bounds_are_weighted_by_their_noise(seam: Seam) -> None:
     weeks = (*WEEKS[:3], "spend_w05")
     values = WORDS | {"weeks": weeks, "exposure": ("summer@w04=summer@w05",), "lags": "0"}
     wide = everywhere(10**6, weeks)
-    spring, summer = response(terms, values, wide, NoNoise("gaussian", 0), "4").rows
+    spring, summer = response(seam, values, wide, NoNoise("gaussian"), "4").rows
     assert spring.low is not None
     assert summer.low is not None
     assert spring.value is not None
@@ -100,43 +99,43 @@ def test_weeks_with_unlike_bounds_are_weighted_by_their_noise(terms: RoomFile) -
     assert widths == pytest.approx(math.sqrt((1 + 1.5**2) / 2), rel=0.1)
 
 
-def test_a_total_is_within_what_the_agreed_bounds_allow(terms: RoomFile) -> None:
+def test_a_total_is_within_what_the_agreed_bounds_allow(seam: Seam) -> None:
     nothing: dict[str, dict[Key, int]] = {week: {} for week in WEEKS}
-    found = response(terms, WORDS, nothing, NoNoise("gaussian", 0), "1")
+    found = response(seam, WORDS, nothing, NoNoise("gaussian"), "1")
     assert all(row.value == row.low == 0 and not row.differs for row in found.rows)
     assert "spring and summer cannot be told apart from nothing." in found.sentences
 
 
-def test_a_clear_winner_is_named_and_ties_are_not(terms: RoomFile) -> None:
-    found = response(terms, WORDS)
+def test_a_clear_winner_is_named_and_ties_are_not(seam: Seam) -> None:
+    found = response(seam, WORDS)
     assert [row.rank for row in found.rows] == [(2, 2), (1, 1)]
     assert found.sentences[0].startswith("summer was followed by ")
     assert "euros at brand, more than any other; the others: spring " in found.sentences[0]
 
 
 @pytest.mark.parametrize("law", ["gaussian", "laplace"])
-def test_planted_ties_are_ties_whatever_the_noise(terms: RoomFile, law: Law) -> None:
+def test_planted_ties_are_ties_whatever_the_noise(seam: Seam, law: Law) -> None:
     """Three cells in summer, four in spring, and the same total in truth."""
     tied: dict[str, dict[Key, int]] = {
         week: {(value, None): 30_000 if value.startswith("spring") else 40_000 for value in SAW} for week in WEEKS
     }
     for seed in range(100):
-        found = response(terms, WORDS, tied, Noise(law, seed), "4")
+        found = response(seam, WORDS, tied, Noise(law, seed), "4")
         assert [row.rank for row in found.rows] == [(1, 2), (1, 2)]
         assert found.sentences[0].startswith(
             "Which campaign was followed by most euros at brand is not known: spring ("
         )
-        costs = response(terms, WORDS | {"costs": ("summer=120000", "spring=120000")}, tied, Noise(law, seed), "4")
+        costs = response(seam, WORDS | {"costs": ("summer=120000", "spring=120000")}, tied, Noise(law, seed), "4")
         assert [row.rank for row in costs.rows] == [(1, 2), (1, 2)]
         assert not any(row.differs for row in costs.rows)
         assert costs.sentences[1] == "spring and summer cannot be told apart from the cost."
 
 
-def test_costs_make_totals_a_return(terms: RoomFile) -> None:
-    spring, summer = (row.value for row in response(terms, WORDS).rows)
+def test_costs_make_totals_a_return(seam: Seam) -> None:
+    spring, summer = (row.value for row in response(seam, WORDS).rows)
     assert spring is not None
     assert summer is not None
-    found = response(terms, WORDS | {"costs": ("spring=1000", "summer=10.5")})
+    found = response(seam, WORDS | {"costs": ("spring=1000", "summer=10.5")})
     assert [row.value for row in found.rows] == [spring / 1000, summer / Fraction("10.5")]
     assert found.unit == "times the cost"
     assert found.chart.reference == 1
@@ -145,8 +144,8 @@ def test_costs_make_totals_a_return(terms: RoomFile) -> None:
     assert found.sentences[1] == ("summer was followed by more than it cost; spring was followed by less than it cost.")
 
 
-def test_the_file_has_every_exposure_and_purchase_week_with_its_own_interval(terms: RoomFile) -> None:
-    ((name, lines),) = response(terms, WORDS).files
+def test_the_file_has_every_exposure_and_purchase_week_with_its_own_interval(seam: Seam) -> None:
+    ((name, lines),) = response(seam, WORDS).files
     assert name == "response"
     assert len(lines) == 4 * 4
     assert lines[0] == {
@@ -163,9 +162,9 @@ def test_the_file_has_every_exposure_and_purchase_week_with_its_own_interval(ter
     assert lines[0]["low"] < 10 < lines[0]["high"]
 
 
-def test_exposures_followed_for_a_shorter_time_are_named(terms: RoomFile) -> None:
-    assert any("summer@w04" in line for line in response(terms, WORDS).not_covered)
-    assert not any("summer@w04" in line for line in response(terms, WORDS | {"lags": "0"}).not_covered)
+def test_exposures_followed_for_a_shorter_time_are_named(seam: Seam) -> None:
+    assert any("summer@w04" in line for line in response(seam, WORDS).not_covered)
+    assert not any("summer@w04" in line for line in response(seam, WORDS | {"lags": "0"}).not_covered)
 
 
 @pytest.mark.parametrize(
@@ -193,10 +192,10 @@ def test_exposures_followed_for_a_shorter_time_are_named(terms: RoomFile) -> Non
         ({"exposure": ("A3=spring@w01", "A3=spring@w01")}, "exposure of `A3` is given twice"),
     ],
 )
-def test_a_wrong_parameter_is_named_in_one_line(terms: RoomFile, change: Values, message: str) -> None:
+def test_a_wrong_parameter_is_named_in_one_line(seam: Seam, change: Values, message: str) -> None:
     entry = find("response")
     with pytest.raises(UsageError, match=message) as caught:
-        entry.asks(terms, request(terms, entry, "shop", "brand", {**WORDS, **change}))
+        seam.asks(entry, {**WORDS, **change})
     assert "\n" not in str(caught.value)
 
 

@@ -13,7 +13,7 @@ from cleanroom.charts.chart import chart
 from cleanroom.charts.drawing import element
 from cleanroom.report.finding_page import Section
 from cleanroom.report.receipt_words import Shown
-from tests.unit.catalogue.planted import ASKER, OWNER, Planted
+from tests.unit.catalogue.planted import Planted
 
 COLOURS, COUNTRIES = 6, 7
 TIED_INDEX: tuple[list[int], list[int]] = ([900, 500, 500, 100, 100, 9], [1000, 1000, 1000, 1000, 1000, 50])
@@ -47,7 +47,7 @@ def _planted() -> Mapping[str, tuple[Values, tuple[list[int], ...]]]:
 
 
 def _response() -> Finding:
-    """Its plans are sums, which the seam does not draw: rows as the entry makes them."""
+    """The sample has no weeks of purchase: rows as the entry makes them."""
     made = (
         ("spring", 5200, 4700, 5700, (1, 2)),
         ("summer", 4900, 4400, 5400, (1, 2)),
@@ -88,8 +88,7 @@ def section(finding: Finding, number: int = 1, drawing: Element | None = None) -
     """What a page takes of it; plans are those of the index for every entry."""
     values, cells = _planted().get(finding.entry, ({}, ([1],)))
     planted = Planted(finding.entry, values, *cells) if finding.entry != "response" else Planted("overlap", {}, [1])
-    asks = planted.seam.asks(planted.entry, ASKER, OWNER, planted.values)
-    answers = tuple(planted.seam.answer(ASKER, OWNER, ask) for ask in asks)
+    answers = planted.answers()
     return Section(
         finding=finding,
         says=f"{finding.entry}, version {finding.version}: {find(finding.entry).says}",
