@@ -116,12 +116,13 @@ class Result:
         return answer_table(read_answer(self.answers[0]))
 
     def notes(self) -> tuple[str, ...]:
-        """How sure all of it is, what it does not say, and what this call has spent."""
+        """Of whom the numbers are, how sure all of it is, what it does not say, and what this call has spent."""
         if self.finding is None:
             said: tuple[str, ...] = (caption(read_answer(self.answers[0])),)
         else:
             unsaid = (_UNSAID, *(f"- {text}" for text in self.finding.not_covered)) if self.finding.not_covered else ()
-            said = (finding_table.caption(self.finding), *finding_table.apart(self.finding), *unsaid)
+            base = (f"Base: {self.finding.base}.",) if self.finding.base else ()
+            said = (*base, finding_table.caption(self.finding), *finding_table.apart(self.finding), *unsaid)
         return (*said, *self.spending)
 
     @property

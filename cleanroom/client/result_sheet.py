@@ -21,7 +21,9 @@ from cleanroom.catalogue.words import label
 from cleanroom.client.sheet import Sheet, Value
 from cleanroom.report.answer import Answer, Cell, Estimate, Rank
 
-_TAKEN = frozenset({"value", "low", "high", "below_threshold", "level", "best_rank", "worst_rank", "in_top", "differs"})
+_TAKEN = frozenset(
+    {"value", "low", "high", "below_threshold", "level", "best_rank", "worst_rank", "in_top", "unit", "differs"}
+)
 
 _RANKS = frozenset({"best_rank", "worst_rank"})
 
@@ -62,12 +64,13 @@ def finding_sheet(finding: Finding) -> Sheet:
             row.value,
             row.low,
             row.high,
+            finding.unit_of(row),
             row.differs,
             *(_both(row.rank) if ranked else ()),
         )
         for row in finding.rows
     )
-    columns = (*labels, "value", "low", "high", "differs", *(("best_rank", "worst_rank") if ranked else ()))
+    columns = (*labels, "value", "low", "high", "unit", "differs", *(("best_rank", "worst_rank") if ranked else ()))
     notes = {
         "entry": f"{finding.entry} {finding.version}",
         "unit": finding.unit,

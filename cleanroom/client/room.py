@@ -98,7 +98,7 @@ class Room:
         """
         prepared = self._prepared(question, owner, words)
         if epsilon is None and accuracy is None:
-            raise UsageError(self._what_it_would_cost(prepared))
+            raise UsageError(self._what_it_would_cost(prepared, again=again))
         priced = self._priced(prepared, epsilon, accuracy) | {"again": again}
         if prepared.entry is None:
             return self._asked(prepared, priced)
@@ -168,11 +168,11 @@ class Room:
         request = {**prepared.request, **priced, "command": "dry-run-together", "plans": list(prepared.plans)}
         return Forecast(ask_door(self._door, request))
 
-    def _what_it_would_cost(self, prepared: _Prepared) -> str:
-        raw = self._forecast(prepared, {"epsilon": _ASSUMED}).raw
-        if raw["refusal"] is not None:
-            why = f"{raw['refusal']['explanation']}; {raw['refusal']['advice']}"
-            return f"{_SAY}; with epsilon {_ASSUMED} it would be refused: {why}"
+    def _what_it_would_cost(self, prepared: _Prepared, *, again: bool) -> str:
+        forecast = self._forecast(prepared, {"epsilon": _ASSUMED, "again": again})
+        raw = forecast.raw
+        if forecast.refusal is not None:
+            return f"{_SAY}; with epsilon {_ASSUMED} it would be refused: {forecast.refusal}"
         cost, left = raw["cost"]["epsilon"], raw["budget"]["left_before"]["epsilon"]
         noise = ", ".join(f"±{part['half_width']:g} {part['unit']}" for plan in raw["plans"] for part in plan["noise"])
         charged = "nothing, as it is stored" if raw["stored"] else f"epsilon {cost:g} of the {left:g} that are left"

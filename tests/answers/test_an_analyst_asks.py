@@ -125,7 +125,13 @@ def test_without_a_price_it_is_refused_with_what_it_would_cost(asking: Asking) -
         room.ask("profile", owner="brand", of="colour")
     with pytest.raises(UsageError, match=r"and noise would be ±11 people at 95%; nothing was asked"):
         room.ask(owner="brand", by="tier")
+    with pytest.raises(UsageError, match=r"refused: .* \(rule column of brand\); ask for one of the columns"):
+        room.ask(owner="brand", by="teir")
     assert booked(live) == before
+    room.ask("overlap", owner="brand", epsilon="1")
+    for again, cost in ((False, "nothing, as it is stored"), (True, "epsilon 1 of the")):
+        with pytest.raises(UsageError, match=f"it would cost {cost}"):
+            room.ask("overlap", owner="brand", again=again)
 
 
 def test_a_plain_question_is_a_table_with_intervals_as_columns(asking: Asking) -> None:
@@ -146,7 +152,9 @@ def test_a_finding_is_a_table_for_programs_a_page_for_a_notebook_and_one_json(as
     _, room = asking
     result = room.ask("index", owner="brand", of="colour", epsilon="2")
     table = result.to_arrow()
-    assert table.column_names == ["colour (brand)", "value", "low", "high", "differs", "best_rank", "worst_rank"]
+    numbers = ["value", "low", "high", "unit", "differs", "best_rank", "worst_rank"]
+    assert table.column_names == ["colour (brand)", *numbers]
+    assert result.notes()[0].startswith("Base: 100 is the share among all customers of brand")
     assert table.schema.metadata[b"unit"] == b"index"
     assert len(table) == 4
     page = result._repr_html_()

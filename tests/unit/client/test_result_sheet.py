@@ -14,6 +14,7 @@ def test_each_row_has_its_interval_and_its_places() -> None:
         "value": 101.5,
         "low": 90.0,
         "high": 110.0,
+        "unit": "index",
         "differs": False,
         "best_rank": 2,
         "worst_rank": 3,
@@ -23,7 +24,7 @@ def test_each_row_has_its_interval_and_its_places() -> None:
 
 def test_where_nothing_is_ranked_there_are_no_places() -> None:
     sheet = finding_sheet(replace(FINDING, rows=(replace(KNOWN, rank=None),)))
-    assert sheet.columns == ("colour (bags)", "value", "low", "high", "differs")
+    assert sheet.columns == ("colour (bags)", "value", "low", "high", "unit", "differs")
     mixed = finding_sheet(replace(FINDING, rows=(replace(KNOWN, rank=None), TIED)))
     assert mixed.rows[0][-2:] == (None, None)
 
