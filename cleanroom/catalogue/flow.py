@@ -200,7 +200,9 @@ def _sentences(answer: Answer, found: Sequence[Combination]) -> tuple[str, ...]:
         *(_one(answer, one) for one in differing[:MOST_SAID]),
     ]
     if len(differing) > MOST_SAID:
-        said.append(f"{len(differing) - MOST_SAID} further combinations of which this holds are in the table.")
+        more = len(differing) - MOST_SAID
+        rest = "One further combination of which this holds is" if more == 1 else f"{more} more of which this holds are"
+        said.append(f"{rest} in the table.")
     if len(differing) < len(found):
         said.append(f"The other combinations ({len(found) - len(differing)}) cannot be told apart from that.")
     return tuple(said)

@@ -353,7 +353,7 @@ def test_flow_says_no_more_than_a_few_combinations_and_counts_the_rest() -> None
     found = read("flow", {"by": "helmet", "of": "colour"}, answer([40 * n for n in FLOW], scale="1"))
     differing = sum(row.differs is True for row in found.rows)
     assert differing > 6
-    assert f"{differing - 6} further combinations of which this holds are in the table." in found.sentences
+    assert f"{differing - 6} more of which this holds are in the table." in found.sentences
     assert len(found.sentences) == 1 + 6 + 1 + (differing < 18)
 
 
