@@ -1,5 +1,6 @@
 """`import cleanroom` against real nodes over TLS: what it shows is what the owner released and booked, and no more."""
 
+import copy
 import html
 import os
 import re
@@ -18,6 +19,7 @@ from cleanroom.errors import PeerError, PendingError, RefusedError, UnreachableE
 from cleanroom.privacy.accountant import accountant
 from cleanroom.transparency.policy_file import parse_policy
 from cleanroom.transparency.proof_file import parse_proof, verify_proof
+from parties.command.ask import show
 from tests.answers.shops import shop, shop_rows
 from tests.live_room import LiveRoom, NoNoise, live_room, room_file
 from tests.open_door import open_door
@@ -249,6 +251,36 @@ def test_an_answer_whose_receipt_does_not_hold_is_not_shown(asking: Asking, monk
     monkeypatch.setattr(client_room, "ask_door", spoiled)
     with pytest.raises(PeerError, match="the answer is not shown"):
         room.ask("overlap", owner="brand", epsilon="1")
+
+
+def test_the_shell_checks_the_receipt_before_it_shows_anything(
+    asking: Asking, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, room = asking
+    answer = dict(room.ask(owner="brand", epsilon="0.5").answers[0])
+    show(copy.deepcopy(answer), None, None)
+    assert "customers" in capsys.readouterr().out
+    answer["receipt"] |= {"entry": answer["receipt"]["entry"][:-8] + "AAAAAAA="}
+    with pytest.raises(PeerError, match="the answer is not shown"):
+        show(answer, None, None)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_cost_that_was_foreseen_is_not_shown_where_another_was_charged(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, room = asking
+
+    def mistaken(door: Path, request: dict[str, Any], **more: Any) -> dict[str, Any]:
+        said = ask_door(door, request, **more)
+        if request["command"] == "dry-run-together":
+            said["plans"][0]["stored"] = not said["plans"][0]["stored"]
+        return said
+
+    monkeypatch.setattr(client_room, "ask_door", mistaken)
+    result = room.ask("overlap", owner="brand", epsilon="0.75")
+    assert result.cost is None
+    assert result.spending == ("What this call has spent is in `spent`, plan by plan.",)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from cleanroom.catalogue.entry import Ask, Values, request
 from cleanroom.catalogue.finding import Chart, Finding, Row
 from cleanroom.errors import UsageError
 from cleanroom.question.quantity import Quantity
+from tests.reference.drawn_noise import NoNoise
+from tests.reference.redrawn_answers import Seam
 from tests.unit.catalogue.planted import ASKER, OWNER, sample
 from tests.unit.catalogue.two_shops import two_shops
 
@@ -70,6 +72,28 @@ def test_the_plans_of_a_question_cost_together_what_its_epsilon_says(tmp_path: P
 
 def test_every_entry_is_among_these_questions() -> None:
     assert {name for name, _ in QUESTIONS} == set(CATALOGUE)
+
+
+_SHARED = "customers that shop shares with brand"
+BASES = {
+    "overlap": "",
+    "profile": _SHARED,
+    "index": f"100 is the share among all customers of brand; compared with it are the {_SHARED}",
+    "reach": "",
+    "flow": f"{_SHARED} and that have the same segment at shop",
+    "lift": f"{_SHARED}, each group's own",
+    "response": _SHARED,
+    "prior": f"{_SHARED} and that have the same segment at shop",
+    "launch": f"{_SHARED}, each segment's own",
+}
+
+
+def test_every_finding_says_whose_base_it_uses(tmp_path: Path) -> None:
+    seam, found = Seam(two_shops(tmp_path), "shop", "brand"), {}
+    for name, values in reversed(QUESTIONS):
+        asked = seam.finding(find(name), values, lambda ask: dict.fromkeys(seam.names(ask), 1000), NoNoise("gaussian"))
+        found[name] = asked.base
+    assert found == BASES
 
 
 def test_what_flow_shows_does_not_change_its_plan() -> None:

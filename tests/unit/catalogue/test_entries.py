@@ -156,6 +156,12 @@ def test_the_only_value_that_is_named_is_compared_with_nothing(counts: list[int]
     assert (found.rows[0].low == 0) == (found.rows[0].high == 100) == (counts == [5, 5])
 
 
+def test_in_a_group_under_the_threshold_no_value_has_a_share() -> None:
+    """Noise below 0 takes from a total what one value has."""
+    found = read("profile", {"of": "colour"}, answer([25, -10, 0, 0, 0, 0], threshold=20))
+    assert all(row.value is row.low is None and not row.differs for row in found.rows)
+
+
 # ---- index -----------------------------------------------------------------------------------------------------------
 
 MATCH, TABLE = [600, 300, 200, 100, 80, 40], [900, 700, 400, 200, 150, 90]

@@ -236,3 +236,12 @@ def test_two_histograms_are_asked_and_wrong_columns_are_named(seam: Seam) -> Non
         seam.asks(entry, WORDS | {"by": "colour"})
     with pytest.raises(UsageError, match="brand's column `spend` is a measure"):
         seam.asks(entry, WORDS | {"of": "spend"})
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_of_equal_shares_none_is_said_to_be_the_first_guess_whatever_the_noise(seam: Seam, law: Law) -> None:
+    tied = ((3000, 3000, 500), (1500, 1500, 250), (600, 600, 100), (60, 60, 10))
+    for seed in range(20):
+        said = " ".join(prior(seam, tied, Noise(law, seed)).sentences)
+        assert "is not known" in said
+        assert "more than any other" not in said

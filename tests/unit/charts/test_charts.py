@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from cleanroom.catalogue.finding import Chart, Finding, Row
 from cleanroom.charts import look
 from cleanroom.charts.chart import chart
-from cleanroom.charts.drawing import Drawing, element
+from cleanroom.charts.drawing import Drawing, _taken, element
 from cleanroom.charts.frame import MANY_ROWS, MOST_ROWS
 from cleanroom.charts.heat import MOST_ACROSS, MOST_DOWN
 from cleanroom.charts.label import labels, lines, short
@@ -89,6 +89,13 @@ def test_every_entry_has_a_chart_with_its_numbers_as_texts(entry: str) -> None:
         "rect",
         "pattern",
     }
+
+
+@pytest.mark.parametrize("entry", [name for name, found in findings().items() if found.unit == "%"])
+def test_a_chart_in_percent_says_whose_base_it_is(entry: str) -> None:
+    """In lines that fit: spaces are where they were broken."""
+    said = " ".join(" ".join(texts(element(chart(findings()[entry]), "c"))).split())
+    assert f"% of {findings()[entry].base}" in said
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -291,6 +298,22 @@ def test_what_a_page_must_not_hold_is_refused() -> None:
     figure.add_axes((0, 0, 1, 1)).imshow([[1, 2], [3, 4]])
     with pytest.raises(ValueError, match="an element image"):
         element(figure, "c")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"onload": "alert(1)"},
+        {"style": "fill: url(http://example.net/x)"},
+        {"href": "http://example.net/x"},
+        {"{http://www.w3.org/1999/xlink}href": "//example.net/x"},
+    ],
+    ids=str,
+)
+def test_an_attribute_that_could_run_or_load_something_is_refused(held: dict[str, str]) -> None:
+    """Matplotlib writes none of these; a version that did would be noticed here and not by a reader."""
+    with pytest.raises(ValueError, match="an attribute "):
+        _taken(Element("use", held), "c")
 
 
 def test_a_notebook_shows_the_drawing_itself() -> None:

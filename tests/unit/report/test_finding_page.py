@@ -70,6 +70,7 @@ def test_a_page_has_answer_chart_table_cost_receipt_and_limits_in_this_order(ent
         found.not_covered[0],
     ):  # fmt: skip
         last = page.text.index(part, last)
+    assert (f"Base: {found.base}." in page.text) == bool(found.base)
     assert len(page.of("svg")) == 1
     assert len(page.of("tr")) > len(found.rows)
     assert page.of("svg")[0]["role"] == "img"
