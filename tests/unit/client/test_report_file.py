@@ -1,5 +1,6 @@
 """What cannot be drawn or written is refused in one line, before anything is asked."""
 
+import errno
 import json
 import os
 import sys
@@ -86,6 +87,21 @@ def test_what_cannot_be_written_after_all_is_said_in_our_words_and_leaves_nothin
         write_output(tmp_path / "folder", b"page")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
     assert (tmp_path / "file").read_text(encoding="utf-8") == "before"
+
+
+def test_a_page_that_cannot_be_written_whole_leaves_the_one_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.html"
+    page.write_bytes(b"before")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UsageError, match=r"page\.html cannot be written: No space left on device"):
+        write_output(page, b"after")
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("page.html", b"before")]
 
 
 def test_an_export_is_json_and_for_rows_parquet_as_well(tmp_path: Path) -> None:
