@@ -73,11 +73,13 @@ class Compared:
 class Chart:
     """How the rows are best drawn; the drawer is elsewhere.
 
-    `reference` is the line of what rows are compared with: 100 for an index, 0 for no effect.
+    `reference` is the line of what rows are compared with: 100 for an index, 0 for no effect. Where it is an estimate
+    itself, `around` is the interval in which it lies, and rows are compared with that.
     """
 
     kind: str
     reference: Fraction | None = None
+    around: tuple[Fraction, Fraction] | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in CHARTS:

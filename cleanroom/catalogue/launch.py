@@ -21,7 +21,7 @@ from cleanroom.catalogue.words import label, not_covered, shared
 from cleanroom.question.quantity import Quantity
 from cleanroom.question.shape import Terms, partition_cells, quantity_cells
 from cleanroom.report.answer import Answer
-from cleanroom.report.figure import enumerated, show_within
+from cleanroom.report.figure import enumerated
 
 
 class Launch:
@@ -88,8 +88,8 @@ class Launch:
                 "Whether those who have it would buy the new product: it is ranked by what it is like.",
                 *not_covered(answer),
             ),
-            chart=Chart("bars", None if average.hidden else average.value),
-            compared=Compared(f"the average of all shared customers{_about(average)}", "may be the average"),
+            chart=Chart("bars") if average.hidden else Chart("bars", average.value, (average.low, average.high)),
+            compared=Compared(f"the average of all shared customers{_average(average)}", "may be the average"),
             files=(("launch", _file(request, names, shares, average, places)),),
         )
 
@@ -171,11 +171,9 @@ def _file(
     return rows
 
 
-def _about(average: Share) -> str:
-    """The line in the chart, as a number for people."""
-    if average.value is None or average.hidden:
-        return ""
-    return f", about {show_within(average.value, average.low, average.high)}%"
+def _average(average: Share) -> str:
+    """What rows are compared with, as an interval for people."""
+    return "" if average.hidden else f", {said(average.low, average.high, '%')}"
 
 
 def _number(value: Fraction | None) -> float | None:

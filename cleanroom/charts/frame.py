@@ -125,7 +125,10 @@ def intervals(finding: Finding, axes: Axes) -> None:
 
 
 def line_of_reference(finding: Finding, axes: Axes) -> None:
-    """The line of what rows are compared with."""
+    """The line of what rows are compared with, and where that may lie if it is an estimate."""
+    if finding.chart.around is not None:
+        low, high = ([float(end)] * 2 for end in finding.chart.around)
+        axes.fill_betweenx([0, 1], low, high, transform=axes.get_xaxis_transform(), color=look.BAND, lw=0, zorder=0.5)
     if finding.chart.reference is not None:
         axes.axvline(float(finding.chart.reference), color=look.INK, linewidth=1.0, linestyle=(0, (4, 3)), zorder=3)
 
@@ -179,7 +182,7 @@ def reference_sign(finding: Finding) -> list[Any]:
     """The legend's sign of the line that rows are compared with, where there is one."""
     if finding.chart.reference is None or finding.compared is None:
         return []
-    return [look.reference(finding.compared.what)]
+    return [(look.reference if finding.chart.around is None else look.band)(finding.compared.what)]
 
 
 def _words(finding: Finding, row: Row) -> str:
@@ -200,7 +203,7 @@ def _ends(finding: Finding, *, from_zero: bool) -> tuple[float, float]:
     if not ends:
         return 0.0, 1.0
     ends += [0.0] if from_zero else []
-    ends += [float(finding.chart.reference)] if finding.chart.reference is not None else []
+    ends += [float(end) for end in (finding.chart.reference, *(finding.chart.around or ())) if end is not None]
     least, most = min(ends), max(ends)
     air = 0.04 * (most - least) or max(abs(most) * 0.1, 1.0)
     return least - (0.0 if from_zero and least == 0 else air), most + air

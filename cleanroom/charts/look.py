@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 
 INK, TOLD, GRID, QUIET = "#1b1b1b", "#0b5cab", "#dddddd", "#5a5a5a"
 SHARED, TIED, TIED_EDGE, HATCH, ASIDE = "#cfe0f2", "#f1f1f1", "#a8a8a8", "//////", "white"
+BAND = "#e6e0cf"  # sand: neither blue nor the grey of what is tied
 BACK = "\\\\\\\\"
 PALEST, DARKEST = (0.91, 0.94, 0.98), (0.03, 0.19, 0.42)
 TEXT, SMALL = 9.0, 7.0
@@ -66,6 +67,11 @@ def interval(says: str) -> Line2D:
 def reference(says: str) -> Line2D:
     """The legend's sign of the line that rows are compared with."""
     return Line2D([0], [0], color=INK, linewidth=1.0, linestyle=(0, (4, 3)), label=says)
+
+
+def band(says: str) -> Patch:
+    """The legend's sign of that line where it is an estimate, with the interval in which it lies."""
+    return Patch(facecolor=BAND, edgecolor=INK, linestyle=(0, (4, 3)), linewidth=0.8, label=says)
 
 
 def shade(part: float) -> tuple[float, float, float]:

@@ -113,6 +113,8 @@ def finding_body(finding: Finding) -> dict[str, Any]:
             for row in finding.rows
         ],
         "reference": _json(finding.chart.reference),
+        "reference_low": _json(finding.chart.around[0] if finding.chart.around else None),
+        "reference_high": _json(finding.chart.around[1] if finding.chart.around else None),
         "compared": finding.compared.what if finding.compared is not None else None,
         "sentences": list(finding.sentences),
         "not_covered": list(finding.not_covered),

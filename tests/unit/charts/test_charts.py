@@ -8,6 +8,7 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element, tostring
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
@@ -21,7 +22,7 @@ from cleanroom.charts.drawing import Drawing, _taken, element
 from cleanroom.charts.frame import MANY_ROWS, MOST_ROWS
 from cleanroom.charts.heat import MOST_ACROSS, MOST_DOWN
 from cleanroom.charts.label import labels, lines, short
-from cleanroom.report.finding_table import finding_heads, finding_texts
+from cleanroom.report.finding_table import finding_body, finding_heads, finding_texts
 from tests.unit.catalogue.planted import Planted
 from tests.unit.charts.made_up import COUNTRIES, findings
 
@@ -199,12 +200,30 @@ def test_a_legend_says_from_what_grey_cannot_be_told_apart() -> None:
         "flow": "not shaded: cannot be told apart from what it would be if country at accessories and colour at bikes"
         " had nothing to do with each other",
         "prior": "not shaded: cannot be told apart from the average of all shared customers",
-        "launch": "cannot be told apart from the average of all shared customers, about 45",
+        "launch": "cannot be told apart from the average of all shared customers, 45.05% to 45.93%",
         "response": "cannot be told apart from 0, nothing bought",
     }
     for name, words in expected.items():
         (line,) = (line for line in legend(chart(grey(findings()[name]))) if "told apart" in line)
         assert line.startswith(words)
+
+
+def test_an_average_is_drawn_as_the_interval_that_rows_are_compared_with() -> None:
+    """A line at its estimate alone could lie beside a grey bar whose interval does not reach it."""
+    planted = Planted("launch", {"by": "country", "of": "colour", "value": "Black"}, [3, 2, 2, 1, 0, 1] * COUNTRIES)
+    for _ in range(20):
+        launch = planted.asked("0.5")
+        assert launch.chart.around is not None
+        low, high = launch.chart.around
+        for row in launch.rows:
+            if row.low is not None and row.high is not None and row.differs is not None:
+                assert row.differs == (row.low > high or row.high < low)
+    (axes,) = chart(launch).axes
+    (band,) = axes.collections
+    ends = np.asarray(band.get_paths()[0].vertices)[:, 0].tolist()
+    assert [min(ends), max(ends)] == [float(low), float(high)]
+    body = finding_body(launch)
+    assert (body["reference_low"], body["reference_high"]) == (float(low), float(high))
 
 
 def test_percentage_points_are_not_called_percent() -> None:
