@@ -24,29 +24,22 @@ For a share that is its own variance. For an amount it is reached only if everyb
 clamp, so the interval is wide where most have something in between: a clamp near what people spend makes it narrower.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from cleanroom.catalogue.arm import Arm, Effect, Span, effect, mean_span
-from cleanroom.catalogue.checked import declared
+from cleanroom.catalogue.arm import Effect, effect, mean_span
 from cleanroom.catalogue.entry import Ask, Own, Parameter, Request
 from cleanroom.catalogue.finding import Chart, Compared, Finding, Row
-from cleanroom.catalogue.rounding import outward, said, within
-from cleanroom.catalogue.words import on_a_grid
-from cleanroom.errors import UsageError
-from cleanroom.nearest import listed, quoted
-from cleanroom.privacy.combination import reach
-from cleanroom.question.columns import Dimension, Measure
+from cleanroom.catalogue.rounding import outward, within
+from cleanroom.catalogue.two_groups import TwoGroups
 from cleanroom.question.quantity import Quantity
-from cleanroom.question.shape import Terms, find_column, partition_cells
+from cleanroom.question.shape import Terms
 from cleanroom.report.answer import Answer
 from cleanroom.report.sentence import with_noise
 
 _SUM_SHARE = Fraction(3, 4)
-_MOST_PEOPLE = 1 << 31
 
 _PARAMETERS = (
     Parameter("by", "the asker's column that says who was in which group (a dimension)"),
@@ -78,53 +71,53 @@ class Lift:
 
     def asks(self, terms: Terms, request: Request) -> tuple[Ask, ...]:
         """One histogram; or a sum, and a count for a quarter where the numbers of people were not given."""
-        words = _Words.of(terms, request)
-        if words.measure is None:
-            return (Ask(words.by, Quantity("histogram", words.outcome)),)
-        total = Ask(words.by, Quantity("sum", words.outcome))
-        if words.assigned:
+        two = TwoGroups.of(terms, request)
+        if two.measure is None:
+            return (Ask(two.by, Quantity("histogram", two.outcome)),)
+        total = Ask(two.by, Quantity("sum", two.outcome))
+        if two.assigned:
             return (total,)
-        return (replace(total, share=_SUM_SHARE), Ask(words.by, Quantity("count"), share=1 - _SUM_SHARE))
+        return (replace(total, share=_SUM_SHARE), Ask(two.by, Quantity("count"), share=1 - _SUM_SHARE))
 
     def read(self, terms: Terms, request: Request, answers: Sequence[Answer], own: Own) -> Finding:
         """Both groups' means and the effect; nothing of a group that is under the owner's display threshold."""
-        words = _Words.of(terms, request)
+        two = TwoGroups.of(terms, request)
         law, alpha = answers[0].law, float(1 - answers[0].level)
-        test, control = (words.arm(answers, group) for group in words.groups)
-        few = [words.few(answers, group, arm) for group, arm in zip(words.groups, (test, control), strict=True)]
-        least = [words.least_people(answers[0], group) for group in words.groups]
-        over = [words.assigned is not None and number > words.assigned[at] for at, number in enumerate(least)]
+        test, control = (two.arm(answers, group) for group in two.groups)
+        few = [two.few(answers, group, arm) for group, arm in zip(two.groups, (test, control), strict=True)]
+        least = [two.least_people(answers[0], group) for group in two.groups]
+        over = [two.assigned is not None and number > two.assigned[at] for at, number in enumerate(least)]
         spans = [None if few[at] or over[at] else mean_span(arm, law, alpha) for at, arm in enumerate((test, control))]
         found = None if None in spans else effect(test, control, law=law, alpha=alpha)
-        means = words.mean_row("test", test, spans[0]), words.mean_row("control", control, spans[1])
-        rows = (*means, _absolute(words, *means, found), _relative(*means, found))
+        means = two.mean_row("test", test, spans[0]), two.mean_row("control", control, spans[1])
+        rows = (*means, _absolute(two, *means, found), _relative(*means, found))
         return Finding(
             entry=self.name,
             version=self.version,
             asker=request.asker,
             owner=request.owner,
-            unit=words.unit,
-            base=words.base,
+            unit=two.unit,
+            base=two.base,
             level=answers[0].level,
             at_once=False,
             covers="noise and sampling",
-            rows=(*rows[:2], replace(rows[2], unit=words.points)),
-            sentences=words.sentences(words.reason(few, over, least, answers[0].threshold), rows),
-            not_covered=(*words.not_covered(), *with_noise(max(answer.threshold for answer in answers))),
+            rows=(*rows[:2], replace(rows[2], unit=two.points)),
+            sentences=two.sentences(two.reason(few, over, least, answers[0].threshold), rows),
+            not_covered=(*two.not_covered(), *with_noise(max(answer.threshold for answer in answers))),
             chart=Chart("bars", Fraction(0)),
             compared=Compared("0, no effect", "may be no effect"),
             declared_rows=False,
-            files=(("lift", [_file_row(row, unit) for row, unit in zip(rows, words.units, strict=True)]),),
+            files=(("lift", [_file_row(row, unit) for row, unit in zip(rows, two.units, strict=True)]),),
         )
 
 
-def _absolute(words: "_Words", test: Row, control: Row, found: Effect | None) -> Row:
+def _absolute(two: TwoGroups, test: Row, control: Row, found: Effect | None) -> Row:
     """The difference of the two numbers that are shown."""
-    points = "" if words.measure else ", percentage points"
+    points = "" if two.measure else ", percentage points"
     names = (("number", f"effect: test less control{points}"),)
     if found is None or test.value is None or control.value is None:
         return Row(names, None, None, None, differs=False)
-    low, high = outward(found.difference.low * words.times, found.difference.high * words.times)
+    low, high = outward(found.difference.low * two.times, found.difference.high * two.times)
     return Row(names, within(test.value - control.value, low, high), low, high, differs=not low <= 0 <= high)
 
 
@@ -146,206 +139,3 @@ def _file_row(row: Row, unit: str) -> dict[str, Any]:
         **{name: None if number is None else float(number) for name, number in numbers.items()},
         "differs": row.differs,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The request, checked against the terms. `measure` is None where the outcome is a dimension's value."""
-
-    asker: str
-    owner: str
-    by: str
-    groups: tuple[str, str]
-    outcome: str
-    value: str
-    measure: Measure | None
-    assigned: tuple[int, int] | None
-
-    @classmethod
-    def of(cls, terms: Terms, request: Request) -> "_Words":
-        by, groups = request.text("by"), (request.text("test"), request.text("control"))
-        names = [name for name in partition_cells(terms, request.asker, by) if name is not None]
-        for parameter, group in zip(("test", "control"), groups, strict=True):
-            declared(group, names, f"{parameter}: {request.asker}'s {by}")
-        if groups[0] == groups[1]:
-            raise UsageError(f"lift compares two groups; test and control are both {quoted(groups[0])}")
-        outcome, value = request.text("outcome"), request.text("value")
-        column = find_column(terms, request.owner, outcome, _role(terms, request, outcome, value))
-        if isinstance(column, Dimension):
-            declared(value, column.cells, f"value: {request.owner}'s {outcome}")
-        measure = column if isinstance(column, Measure) else None
-        return cls(request.asker, request.owner, by, groups, outcome, value, measure, _assigned(request))
-
-    @property
-    def times(self) -> int:
-        return 1 if self.measure else 100
-
-    @property
-    def unit(self) -> str:
-        return f"{self.measure.unit} per person" if self.measure else "%"
-
-    @property
-    def points(self) -> str:
-        return f"{self.measure.unit} per person" if self.measure else "percentage points"
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        """Of test, control, effect, and the effect against control."""
-        return (self.unit, self.unit, self.points, "%")
-
-    @property
-    def people(self) -> str:
-        if self.assigned:
-            return f"customers that {self.asker} assigned"
-        return f"customers that {self.asker} shares with {self.owner}"
-
-    @property
-    def base(self) -> str:
-        return f"{self.people}, each group's own"
-
-    def arm(self, answers: Sequence[Answer], group: str) -> Arm:
-        """The group's noisy total and people, with the noise that is in them."""
-        scale = float(answers[0].scale)
-        people = None if self.assigned is None else self.assigned[self.groups.index(group)]
-        cells = [cell for cell in answers[0].cells if cell.by == group]
-        if self.measure is None:
-            (total,) = (float(cell.value) for cell in cells if cell.of == self.value)
-            if people is not None:
-                return Arm(total, people, Span(0.0, 1.0), scale)
-            everybody = float(sum(cell.value for cell in cells))
-            return Arm(total, everybody, Span(0.0, 1.0), scale, scale, len(cells), inside=True)
-        bounds = Span(min(float(self.measure.low), 0.0), max(float(self.measure.high), 0.0))
-        if people is not None:
-            return Arm(float(cells[0].value), people, bounds, scale)
-        (count,) = (float(cell.value) for cell in answers[1].cells if cell.by == group)
-        return Arm(float(cells[0].value), count, bounds, scale, float(answers[1].scale), 1)
-
-    def few(self, answers: Sequence[Answer], group: str, arm: Arm) -> bool:
-        """Whether a noisy number of people that the group's mean is made of is to be shown as under the threshold."""
-        if self.measure is None:
-            cells = [cell for cell in answers[0].cells if cell.by == group and cell.of == self.value]
-            return any(cell.below for cell in cells) or arm.people < answers[0].threshold
-        return len(answers) > 1 and arm.people < answers[1].threshold
-
-    def least_people(self, answer: Answer, group: str) -> int:
-        """How many people the group certainly has at the owner; 0 where the noisy numbers do not say.
-
-        Of a histogram that is the outcome's cell alone or all of the group's, whichever is more; of a sum, as many as
-        it takes if everybody has the most. Four statements of two groups share the doubt.
-        """
-        cells = [cell for cell in answer.cells if cell.by == group]
-        alpha, found = float(1 - answer.level) / 4, 0
-        for chosen in (cells, [cell for cell in cells if cell.of == self.value] if self.measure is None else cells):
-            total = float(sum(cell.value for cell in chosen))
-            far = reach(answer.law, alpha, equal_weights=len(chosen)) * float(answer.scale) * math.sqrt(len(chosen))
-            most, least = (float(self.measure.high), float(self.measure.low)) if self.measure else (1.0, 0.0)
-            if total > far and most > 0.0:
-                found = max(found, math.ceil((total - far) / most))
-            if total < -far and least < 0.0:
-                found = max(found, math.ceil((total + far) / least))
-        return found
-
-    def reason(self, few: Sequence[bool], over: Sequence[bool], least: Sequence[int], threshold: int) -> str:
-        """Why nothing can be told of a group."""
-        if any(few):
-            return f"a group, or those in it with {self.what}, are under {threshold}"
-        if self.assigned is None or not any(over):
-            return "a group is as small as the noise"
-        at = over.index(True)
-        return (
-            f"at least {least[at]:,} of the customers that {self.asker} shares with {self.owner} have {self.by}"
-            f" {self.groups[at]}, and only {self.assigned[at]:,} people are said to have been assigned to it; the same"
-            " question with the right number costs nothing more"
-        )
-
-    def mean_row(self, which: str, arm: Arm, span: Span | None) -> Row:
-        """The row of one group; without numbers where they are to be shown as under the threshold."""
-        names = (("number", f"{which}: {self.by} {self.groups[which == 'control']}"),)
-        if span is None:
-            return Row(names, None, None, None, differs=False)
-        low, high = outward(span.low * self.times, span.high * self.times)
-        value = within(Fraction(arm.mean * self.times), low, high) if arm.people > 0.0 else None
-        return Row(names, value, low, high, differs=not low <= 0 <= high)
-
-    def sentences(self, reason: str, rows: Sequence[Row]) -> tuple[str, ...]:
-        """The effect, each group, and the effect in percent; or the reason why there is none."""
-        test, control = (f"{self.by} {group}" for group in self.groups)
-        low, high = rows[2].low, rows[2].high
-        if low is None or high is None:
-            return (f"No effect of {test} against {control} can be told: {reason}.",)
-        if not rows[2].differs:
-            first = (
-                f"No effect can be told: test less control is between {said(low, high, between=' and ')} {self.points}"
-                f" on {self.what}, which noise and chance alone may have made."
-            )
-        else:
-            ends = (low, high) if low > 0 else (-high, -low)
-            word = "more" if low > 0 else "less" if self.measure else "fewer"
-            first = f"The effect is {said(*ends)} {self.points}: " + (
-                f"the {self.people} with {test} have {word} {self.what} than those with {control}."
-                if self.measure
-                else f"{word} of the {self.people} with {test} have {self.what} than of those with {control}."
-            )
-        return tuple(filter(None, (first, self._each(test, control, rows), self._percent(control, rows))))
-
-    @property
-    def what(self) -> str:
-        """The outcome."""
-        return f"{self.outcome} at {self.owner}" if self.measure else f"{self.outcome} {self.value} at {self.owner}"
-
-    def _each(self, test: str, control: str, rows: Sequence[Row]) -> str:
-        unit = "" if self.measure else "%"
-        texts = [said(row.low, row.high, unit) for row in rows[:2] if row.low is not None and row.high is not None]
-        if len(texts) < 2:
-            return ""
-        if self.measure is None:
-            return f"Of the {self.people} with {test}, {texts[0]} have {self.what}; with {control}, {texts[1]}."
-        return f"The {self.people} with {test} have {texts[0]} {self.unit}; with {control}, {texts[1]}."
-
-    def _percent(self, control: str, rows: Sequence[Row]) -> str:
-        """Only where both effect and percentage can be told from nothing."""
-        low, high = rows[3].low, rows[3].high
-        if low is None or high is None or not (rows[2].differs and rows[3].differs):
-            return ""
-        word = "more" if low > 0 else "less" if self.measure else "fewer"
-        return f"That is {said(*((low, high) if low > 0 else (-high, -low)), '%')} {word} than with {control}."
-
-    def not_covered(self) -> tuple[str, ...]:
-        lines = [
-            "Whether the groups were drawn by lot: if people chose their group, this is a difference and no effect.",
-            "People who influence each other, and one person under several identifiers.",
-        ]
-        if self.assigned is None:
-            lines.append(
-                f"People who are not at {self.owner}: if the campaign brought customers there, the groups compared are"
-                " no longer alike; say how many people were assigned to either, and everybody counts."
-            )
-        if self.measure is not None:
-            lines.append(f"Amounts beyond the agreed bounds of {self.outcome}; people without a value count as 0.")
-            lines.extend(on_a_grid((self.measure,)))
-        return tuple(lines)
-
-
-def _role(terms: Terms, request: Request, outcome: str, value: str) -> str:
-    """A dimension if a value is given; else a measure, with a hint where only a dimension has that name."""
-    if value:
-        return "dimension"
-    dataset = terms.datasets[request.owner]
-    column = dataset.dimension(outcome)
-    if column is not None and dataset.measure(outcome) is None:
-        raise UsageError(
-            f"lift: {request.owner}'s {outcome} is a dimension: say with `value` whose share is compared; one of"
-            f" {listed(column.cells)}"
-        )
-    return "measure"
-
-
-def _assigned(request: Request) -> tuple[int, int] | None:
-    """Both numbers of people, or None where neither was given."""
-    texts = [request.text(name) for name in ("test_people", "control_people")]
-    if not any(texts):
-        return None
-    numbers = [int(text) if text.isascii() and text.isdecimal() and len(text) < 11 else 0 for text in texts]
-    if not all(0 < number < _MOST_PEOPLE for number in numbers):
-        raise UsageError("lift: test_people and control_people are whole numbers from 1, and given together")
-    return numbers[0], numbers[1]
