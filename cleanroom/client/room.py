@@ -67,7 +67,7 @@ class Room:
     """A connection to the own node; see the module. `progress` makes what shows the progress of a question."""
 
     def __init__(
-        self, node: Path, *, progress: Callable[[str], AbstractContextManager[Progress]] = shown_progress
+        self, node: Path, *, progress: Callable[[str, int], AbstractContextManager[Progress]] = shown_progress
     ) -> None:
         self._door = door_of(node)
         self._progress = progress
@@ -184,19 +184,21 @@ class Room:
     def _asked(self, prepared: _Prepared, priced: Mapping[str, Any]) -> Result:
         answers: list[dict[str, Any]] = []
         receipts, pending = [], []
-        with self._progress(f"asking {prepared.request['owner']}") as progress:
+        with self._progress(f"asking {prepared.request['owner']}", len(prepared.plans)) as progress:
             for plan in prepared.plans:
                 request = {**prepared.request, **priced, **plan, "command": "ask"}
                 try:
-                    answer = ask_door(self._door, request, progress=progress)
+                    answer = ask_door(self._door, request, progress=progress.say)
                 except PendingError as error:
                     pending.append(error)
+                    progress.advance()
                     continue
                 except (CleanroomError, KeyboardInterrupt) as error:
                     _note_charged(error, [answer for answer in answers if not answer["stored"]])
                     raise
                 receipts.append(check_receipt(answer))
                 answers.append(answer)
+                progress.advance()
         if pending:
             raise _all_of(pending, answered=len(answers), again=priced["again"])
         return Result(tuple(answers), tuple(receipts), _finding(prepared, answers), asked=prepared.asked)
