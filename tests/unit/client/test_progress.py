@@ -10,6 +10,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written to standard error is taken for a terminal."""
     for name, value in (("FORCE_COLOR", "1"), ("COLUMNS", "100"), ("TERM", "xterm"), ("TTY_COMPATIBLE", "1")):
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
 
 
 @pytest.mark.usefixtures("terminal")
