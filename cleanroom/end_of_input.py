@@ -6,8 +6,8 @@ ends, however it ends, the system closes the pipe; the server then asks itself t
 
 import os
 import signal
-import sys
 import threading
+from contextlib import suppress
 
 OPTION = "--until-end-of-input"
 HELP = "Stop as well when standard input ends, as it does when the program that started this one is gone."
@@ -19,7 +19,7 @@ def stop_at_end_of_input() -> None:
 
 
 def _watch() -> None:
-    descriptor = sys.stdin.fileno()
-    while os.read(descriptor, 4096):
-        pass
+    with suppress(OSError):  # what cannot be read has ended
+        while os.read(0, 4096):
+            pass
     os.kill(os.getpid(), signal.SIGTERM)

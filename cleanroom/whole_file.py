@@ -22,9 +22,9 @@ def read_input(path: Path, limit: int = MAX_INPUT_BYTES) -> bytes:
 
 
 def write_output(path: Path, data: bytes) -> None:
-    """A file that somebody asked for, as `replace_file`; raises UsageError."""
+    """A file that somebody asked for, all of it or nothing; raises UsageError."""
     try:
-        replace_file(path, data)
+        _put(path, data, path.with_name(f".{path.name}.{os.getpid()}"))
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         raise UsageError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
@@ -35,7 +35,15 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None, draft: Pat
     It is written to `draft` first, by default a name of this process's own. A fixed one is for a folder that has one
     writer: what a crash left behind is then written over. Where writing fails, nothing is left behind.
     """
-    draft = draft or path.with_name(f".{path.name}.{os.getpid()}")
+    _put(path, data, draft or path.with_name(f".{path.name}.{os.getpid()}"), mode)
+    folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _put(path: Path, data: bytes, draft: Path, mode: int | None = None) -> None:
     try:
         with draft.open("wb") as file:
             if mode is not None:
@@ -48,8 +56,3 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None, draft: Pat
         with suppress(OSError):
             draft.unlink()
         raise
-    folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

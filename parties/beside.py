@@ -2,7 +2,8 @@
 
     the node serves      → the command goes through its door, to the node's own process, which checks the role
     no node serves       → the command itself writes into the home, under the home's lock
-    nobody at its door   → the node starts or ends: the command writes into the home beside it; the node reads it there
+    nobody at its door   → it starts, ends, or its door is full: the command writes into the home beside it; the node
+                           looks there
 
 A command that may have reached the node is never done a second time here: when the node goes away in the middle, that
 is what is said. What is written here is written over a database connection of its own, so it never waits for a worker

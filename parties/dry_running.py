@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from cleanroom.answer.forecast import NewMatch, forecast_body, together_body
-from cleanroom.errors import UsageError
+from cleanroom.errors import RefusedError, UsageError
 from cleanroom.ids import PartyName
 from cleanroom.querylog.consumer_chain import ConsumerEntry, spent_units
 from cleanroom.querylog.dsse import peek_statement
@@ -47,7 +47,7 @@ def dry_run_command(node: Node) -> Callable[[Analyst, dict[str, Any], Progress],
             )
             if found.price is not None:
                 view.check(desk.contract, question.owner, question.quantity)
-            stored = found.price is not None and _is_charged(node, question, again=again)
+            stored = _is_charged(node, question, again=again)
             return forecast_body(found, stored=stored, match=None if stored else _new_match(node, question))
 
         return node.call(look)
@@ -153,7 +153,7 @@ def _unanswered(desk: Desk, owner: PartyName) -> list[Plan]:
 
 
 def _is_charged(node: Node, question: Question, *, again: bool) -> bool:
-    """Whether asking this would go on with a question that is charged already: answered, or on its way.
+    """Whether asking this would go on with a question that is charged already: answered, or on its way in an open room.
 
     One on its way is in `own_record`: it would be counted twice, and refused for a budget that holds it.
     """
@@ -166,16 +166,24 @@ def _is_charged(node: Node, question: Question, *, again: bool) -> bool:
         return False
     plan = compile_plan(node.desk.contract, question, standing)
     known = gone_on_with(node.asking.repeats(replace(plan, repeat=0)), again=again)
-    return known is not None and known.state not in ("pending", "refused", "failed")
+    if known is None or known.state in ("pending", "refused", "failed"):
+        return False
+    return known.state == "answered" or node.desk.stops.standing().state == "open"
 
 
 def _new_match(node: Node, question: Question) -> NewMatch | None:
-    """Which match would have to be made first; None where one is there, under way, or not needed."""
+    """Which match would have to be made first; None where one is there, under way, not needed, or nothing is asked."""
     desk = node.desk
-    if question.base == "table" or node.matching.usable(question.owner) is not None:
+    if question.base == "table" or question.owner not in desk.contract.datasets:
         return None
-    own = desk.contract.datasets[desk.name]
-    return NewMatch(made=desk.ledger.matches(own.lineage), most=own.overlap.matches)
+    if desk.stops.standing().state != "open" or node.matching.usable(question.owner) is not None:
+        return None
+    try:
+        node.matching.check_limit(question.owner)
+        left = True
+    except RefusedError:
+        left = False
+    return NewMatch(desk.ledger.matches(desk.dataset.lineage), desk.dataset.overlap.matches, left=left)
 
 
 def _current(node: Node, question: Question) -> Standing | None:

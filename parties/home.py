@@ -100,7 +100,7 @@ class Home:
         private_folder(self.path)
         with only_process(self.lock_file) as holder:
             if holder:
-                raise StateError(f"a node is serving from {self.path} already: {holder}")
+                raise StateError(f"a node or a command works in {self.path} already: {holder}")
             yield
 
     @contextmanager

@@ -182,6 +182,7 @@ class Node:
             try:
                 event = self._events.get(timeout=RETRY_S)
             except queue.Empty:
+                self._look_beside()
                 continue
             event()
             with self.changed:
@@ -197,6 +198,12 @@ class Node:
                 self.after_stop()
 
         self._events.put(event)
+
+    def _look_beside(self) -> None:
+        """A command that found no place at our door may have stopped the room in this home without telling us."""
+        if self.desk.stops.standing().state != "open":
+            with self.desk.database.transaction():
+                self.after_stop()
 
     def after_stop(self) -> None:
         """What follows for a stopped room, at any time and as often as one likes: nothing stays reserved in it."""

@@ -14,6 +14,7 @@ from cleanroom.only_process import only_process
 from parties.room_state import COORDINATOR, RoomState
 
 STOP_S = 15.0
+_FORMER_S = 45.0  # a node may be in a call that it tries again for half a minute
 _LOOK_S = 0.05
 
 
@@ -118,7 +119,7 @@ class RoomProcesses:
 
     def _wait_for_former(self) -> None:
         """Servers whose starter was killed end by themselves, and need a moment; others are named when ours start."""
-        until = time.monotonic() + STOP_S
+        until = time.monotonic() + _FORMER_S
         for file in self._state.server_locks:
             while time.monotonic() < until:
                 with only_process(file) as holder:

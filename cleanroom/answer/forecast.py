@@ -21,10 +21,14 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class NewMatch:
-    """A question needs a match that is not there: of the asker's people `made` were made so far, `most` are agreed."""
+    """A question needs a match that is not there: of the asker's people `made` were made so far, `most` are agreed.
+
+    `left` is whether another with this owner may be made: one partner has no more than its share of them.
+    """
 
     made: int
     most: int
+    left: bool = True
 
 
 def forecast_body(found: DryRun, *, stored: bool, match: NewMatch | None = None) -> Body:
@@ -92,7 +96,7 @@ def together_body(found: Sequence[DryRun], stored: Sequence[bool], *, match: New
 
 
 def _match(match: NewMatch | None) -> Body | None:
-    return None if match is None else {"made": match.made, "most": match.most}
+    return None if match is None else {"made": match.made, "most": match.most, "left": match.left}
 
 
 def _noise(part: PartNoise, of: Accountant) -> Body:

@@ -7,7 +7,7 @@ import click
 
 from cleanroom.audit.checked import summary, unverified_entries, verified
 from cleanroom.audit.options import AGREEMENTS, KEPT, LOG_FOLDER
-from cleanroom.whole_file import replace_file
+from cleanroom.whole_file import write_output
 
 if TYPE_CHECKING:
     from cleanroom.querylog.history import History
@@ -66,7 +66,8 @@ def show(
     if out is None:
         click.echo(text, nl=False)
     else:
-        replace_file(out, text.encode("utf-8"))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_output(out, text.encode("utf-8"))
         click.echo(f"written: {out}")
 
 

@@ -131,13 +131,14 @@ def _against_average(
     below = [names[place] for place in apart if average.above(shares[place])]
     hidden = [names[place] for place in ranked if shares[place].hidden or average.hidden]
     same = [names[place] for place in ranked if place not in apart and names[place] not in hidden]
+    why = f"the average is under {threshold}" if average.hidden else f"under {threshold}"
     parts = [
         f"{enumerated(found)} {verb} {words}"
         for found, words, verb in (
             (above, "above the average", "is" if len(above) == 1 else "are"),
             (below, "below it" if above else "below the average", "is" if len(below) == 1 else "are"),
             (same, "be told apart from it" if above or below else "be told apart from the average", "cannot"),
-            (hidden, f"compared: under {threshold}", "is not" if len(hidden) == 1 else "are not"),
+            (hidden, f"compared: {why}", "is not" if len(hidden) == 1 else "are not"),
         )
         if found
     ]

@@ -105,7 +105,7 @@ class Lift:
             sentences=two.sentences(two.reason(few, over, least, answers[0].threshold), rows),
             not_covered=(*two.not_covered(), *with_noise(max(answer.threshold for answer in answers))),
             chart=Chart("bars", Fraction(0)),
-            compared=Compared("0, no effect", "may be no effect"),
+            compared=Compared("0", "may be 0"),
             declared_rows=False,
             files=(("lift", [_file_row(row, unit) for row, unit in zip(rows, two.units, strict=True)]),),
         )

@@ -142,17 +142,22 @@ def _sentences(
 
 def _leaders(answer: Answer, values: Sequence[str], shares: Sequence[Share]) -> str:
     """The value that most have, or those that may be it."""
-    first = [
-        (value, f"under {answer.threshold}" if share.hidden else said(share.low, share.high, "%"))
+    led = [
+        (value, share)
         for value, share, rank in zip(values, shares, ranks(values, shares), strict=True)
         if rank is not None and rank[0] == 1
     ]
-    if len(first) == 1:
+    first = [
+        (value, f"under {answer.threshold}" if share.hidden else said(share.low, share.high, "%"))
+        for value, share in led
+    ]
+    if len(first) == 1 and not led[0][1].hidden:
         ((value, part),) = first
         more = ", more than any other value that is named" if sum(each != OTHER for each in values) > 1 else ""
         return f"{part} have {answer.column} {value} at {answer.owner}{more}"
     tied = enumerated([f"{value} ({part})" for value, part in first])
-    return f"which {answer.column} the largest part has is not known: {tied} cannot be told apart"
+    are = "cannot be told apart" if len(first) > 1 else "has too few people to be shown"
+    return f"which {answer.column} the largest part has is not known: {tied} {are}"
 
 
 def _file(answer: Answer, names: Sequence[str], values: Sequence[str], found: Shrunk) -> list[dict[str, Any]]:

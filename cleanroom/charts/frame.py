@@ -19,7 +19,7 @@ from cleanroom.report.figure import show_range
 from cleanroom.report.finding_table import own_units, with_unit
 
 WIDTH = 7.2
-ASIDE = "compared with nothing: all that the contract does not name"
+ASIDE = "compared with nothing"
 MOST_ROWS, MANY_ROWS = 40, 25
 _ROW, _THIN_ROW, _TOP, _AXIS, _UNIT, _LEGEND = 0.34, 0.24, 0.12, 0.56, 0.14, 0.18
 _GAP, _NAME, _EDGE, SIGN = 0.12, 28, 0.08, 0.4

@@ -4,7 +4,7 @@
     below_threshold                             a plain answer: too few people for the contract's display
     level                                       a quantile: the part of the people
     best_rank, worst_rank, in_top               a ranking
-    differs, best_rank, worst_rank              a finding of the catalogue
+    unit, differs, best_rank, worst_rank        a finding of the catalogue
 
 `differs` says whether a row can be told apart from what it is compared with; it is missing where that is nothing, as
 for what a contract does not name.

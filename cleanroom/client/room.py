@@ -189,6 +189,8 @@ class Room:
                 request = {**prepared.request, **priced, **plan, "command": "ask"}
                 try:
                     answer = ask_door(self._door, request, progress=progress.say)
+                    answers.append(answer)
+                    receipts.append(check_receipt(answer))
                 except PendingError as error:
                     pending.append(error)
                     progress.advance()
@@ -196,8 +198,6 @@ class Room:
                 except (CleanroomError, KeyboardInterrupt) as error:
                     _note_charged(error, [answer for answer in answers if not answer["stored"]])
                     raise
-                receipts.append(check_receipt(answer))
-                answers.append(answer)
                 progress.advance()
         if pending:
             raise _all_of(pending, answered=len(answers), again=priced["again"])

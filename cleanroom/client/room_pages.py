@@ -31,7 +31,7 @@ def budget_page(body: Body) -> Iterator["Table | str"]:
             *(_figure(line[name]["epsilon"]) for name in ("cap", "spent", "left")),
             _figure(line["questions"]),
             _figure(line["open_questions"]),
-            _moment(line["as_of"]) if line["as_of"] else "nothing was asked",
+            _moment(line["as_of"]) if line["as_of"] else "none yet" if line["questions"] else "nothing was asked",
         )
         for line in body["owners"]
     ]

@@ -70,7 +70,7 @@ def apart(finding: Finding, which: str = "") -> tuple[str, ...]:
         rows = which or f'What is marked "{finding.compared.remark}"'
         said.append(f"{rows} cannot be told apart from {finding.compared.alike}: a difference may be noise alone.")
     if any(row.differs is None for row in known):
-        said.append("What the contract does not name (other) is compared with nothing.")
+        said.append("What is not compared is other, or has nothing that is shown to compare it with.")
     return tuple(said)
 
 

@@ -121,9 +121,14 @@ def _drowned(part: float) -> str:
 
 def _match(body: Body, asker: str) -> Iterator[str]:
     """What the coordinator would be shown, which has a budget of its own."""
-    if (match := body["match"]) is not None:
-        number = f"{match['made'] + 1} of the {match['most']}" if match["made"] < match["most"] else "beyond all"
-        yield f"match     a new one is made first, {number} that the coordinator may see of {asker}'s people"
+    match = body["match"]
+    if match is None:
+        return
+    agreed = f"of the {match['most']} that the coordinator may see of {asker}'s people"
+    if match["left"]:
+        yield f"match     a new one is made first, {match['made'] + 1} {agreed}"
+    else:
+        yield f"match     a new one is needed, and {agreed} none is left for this owner: asking would be refused"
 
 
 def _budget(body: Body) -> Iterator[str]:

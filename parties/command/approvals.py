@@ -94,8 +94,8 @@ def _decision(said: dict[str, str]) -> str:
 
 _AFTER = {
     UNSERVED: "no node runs here: when one does, every rule is checked again, then it is charged and answered",
-    BESIDE: "a node runs here and nobody was at its door (it starts or ends): it finds this in its folder, checks every"
-    " rule again, then charges and answers",
+    BESIDE: "a node runs here and nobody was at its door (it starts or ends, or its door is full): it finds this in its"
+    " folder, checks every rule again, then charges and answers",
     "approved": "the log has not covered the approval yet: when it has, every rule is checked again, then it is charged"
     " and answered",
 }

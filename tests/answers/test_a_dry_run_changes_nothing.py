@@ -1,6 +1,9 @@
 """A dry run at a real node: what it says is what then happens, and by itself it leaves no trace anywhere."""
 
 import os
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +11,16 @@ import pytest
 
 from cleanroom.errors import RefusedError, UnavailableError
 from cleanroom.ids import PartyName, analyst_name
+from cleanroom.question.plan import Plan
+from cleanroom.question.stop import PAUSED
+from cleanroom.report.forecast import forecast_lines
+from parties.agreeing import agreement_in_force
+from parties.asking import Asked
+from parties.beside import desk_beside
 from parties.dry_running import dry_run_command, own_record, together_command
+from parties.node import RETRY_S
 from parties.settings import Analyst
+from parties.stopping import stop_room
 from tests.answers.shops import shop, shop_rows
 from tests.live_room import LiveParty, LiveRoom, live_room, room_file
 
@@ -27,6 +38,12 @@ def small_room(folder: Path, **more: Any) -> LiveRoom:
 def looked(party: LiveParty, **request: Any) -> dict[str, Any]:
     """What the node's door answers to a dry run."""
     return dry_run_command(party.node)(ANN, {**COUNT, **request}, lambda _: None)
+
+
+def stop(party: LiveParty) -> None:
+    """As an operator's command beside a node that it cannot reach."""
+    with desk_beside(party.home, agreement_in_force(party.home), time.time) as desk:
+        stop_room(desk, PAUSED, "the lawyers ask for a day")
 
 
 def traces(room: LiveRoom) -> dict[str, Any]:
@@ -61,11 +78,69 @@ def test_it_says_that_a_match_would_be_made_until_there_is_one(tmp_path: Path) -
         shop = room.parties["shop"]
         together = {**COUNT, "plans": [{"quantity": "count", "base": base} for base in ("table", "match")]}
         assert looked(shop, base="table")["match"] is None
-        assert looked(shop)["match"] == {"made": 0, "most": 6}
-        assert together_command(shop.node)(ANN, together, lambda _: None)["match"] == {"made": 0, "most": 6}
+        assert looked(shop)["match"] == {"made": 0, "most": 6, "left": True}
+        assert together_command(shop.node)(ANN, together, lambda _: None)["match"] == looked(shop)["match"]
         room.ask("shop", "brand", epsilon="1")
         assert looked(shop, quantity="histogram", column="colour")["match"] is None
         assert together_command(shop.node)(ANN, together, lambda _: None)["match"] is None
+
+
+def test_no_match_is_promised_where_none_is_left_or_the_room_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_room(tmp_path) as room:
+        shop = room.parties["shop"]
+        assert looked(shop, owner="brnd")["match"] is None
+
+        def used_up(peer: str) -> None:
+            raise RefusedError("matches", SHOP, f"all were made with {peer}", "reuse the present one")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(shop.node.matching, "check_limit", used_up)
+            found = looked(shop)
+            assert found["match"] == {"made": 0, "most": 6, "left": False}
+            (line,) = (line for line in forecast_lines(found) if line.startswith("match"))
+            assert line.endswith("of the 6 that the coordinator may see of shop's people none is left for this owner:"
+                                 " asking would be refused")  # fmt: skip
+        stop(shop)
+        assert (looked(shop)["match"], looked(shop)["refusal"]["rule"]) == (None, "room")
+
+
+def test_in_a_stopped_room_what_was_answered_is_free_and_nothing_else(tmp_path: Path) -> None:
+    with small_room(tmp_path) as room:
+        room.ask("shop", "brand", epsilon="1")
+        stop(room.parties["shop"])
+        assert (looked(room.parties["shop"])["stored"], looked(room.parties["shop"])["refusal"]) == (True, None)
+        other = looked(room.parties["shop"], quantity="histogram", column="colour")
+        assert (other["stored"], other["refusal"]["rule"]) == (False, "room")
+
+
+def test_what_is_on_its_way_is_free_while_the_room_is_open_and_refused_when_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_room(tmp_path) as room:
+        room.ask("shop", "brand", epsilon="1")
+        shop = room.parties["shop"]
+        answered = shop.node.asking.repeats
+
+        def on_its_way(plan: Plan) -> list[Asked]:
+            return [replace(asked, state="asked") for asked in answered(plan)]
+
+        monkeypatch.setattr(shop.node.asking, "repeats", on_its_way)
+        assert (looked(shop)["stored"], looked(shop)["refusal"]) == (True, None)
+        stop(shop)
+        assert (looked(shop)["stored"], looked(shop)["refusal"]["rule"]) == (False, "room")
+
+
+def test_a_node_finds_a_stop_that_nobody_told_it_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator who finds the door full writes the stop into the home: nothing stays reserved for that."""
+    with small_room(tmp_path) as room:
+        followed, party = threading.Event(), room.parties["brand"]
+        party.node.call(lambda: None)  # it has begun: what it does at its start is done
+        monkeypatch.setattr(party.node, "after_stop", followed.set)
+        assert not followed.wait(2 * RETRY_S)
+        stop(party)
+        assert followed.wait(10 * RETRY_S)
 
 
 def test_its_price_is_the_one_that_is_then_charged_and_the_next_one_knows_of_it(tmp_path: Path) -> None:

@@ -249,8 +249,9 @@ def test_an_answer_whose_receipt_does_not_hold_is_not_shown(asking: Asking, monk
         return answer
 
     monkeypatch.setattr(client_room, "ask_door", spoiled)
-    with pytest.raises(PeerError, match="the answer is not shown"):
-        room.ask("overlap", owner="brand", epsilon="1")
+    with pytest.raises(PeerError, match="the answer is not shown") as refused:
+        room.ask("overlap", owner="brand", epsilon="0.3", again=True)
+    assert "answered and charged before that" in "; ".join(refused.value.__notes__)
 
 
 def test_the_shell_checks_the_receipt_before_it_shows_anything(

@@ -117,7 +117,7 @@ def test_an_average_of_fewer_than_the_threshold_is_shown_nowhere(seam: Seam) -> 
     assert all(row.low is None and row.differs is False for row in found.rows)
     assert all(line["index"] is line["index_high"] is line["index_low"] is None for line in found.files[0][1])
     assert found.sentences[0].endswith("of all that shop shares with brand it is under 20.")
-    assert found.sentences[1] == "By segment, north, south and east are not compared: under 20."
+    assert found.sentences[1] == "By segment, north, south and east are not compared: the average is under 20."
     assert "%" not in " ".join(found.sentences)
 
 

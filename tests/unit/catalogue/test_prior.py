@@ -216,6 +216,12 @@ def test_what_is_under_the_threshold_is_not_shown_but_guessed_in_the_file(seam: 
     assert 0 < found.files[0][1][6]["probability"] < 0.05
 
 
+def test_who_leads_is_not_known_where_the_leader_is_under_the_threshold(seam: Seam) -> None:
+    found = prior(seam, ((150, 0, 0), (150, 0, 0), (150, 0, 0), (150, 0, 0)), threshold=1000)
+    assert any("red (under 1000) has too few people to be shown" in said for said in found.sentences)
+    assert not any("more than any other" in said for said in found.sentences)
+
+
 def test_a_share_is_not_compared_with_an_average_under_the_threshold(seam: Seam) -> None:
     """Noise below 0 elsewhere: 30 of one segment are shown, and 15 of all segments are not."""
     found = prior(seam, ((30, 300, 100), (-8, 3000, 1000), (-7, 3000, 1000), (0, 0, 0)), threshold=20)

@@ -148,7 +148,7 @@ def test_whoever_finds_a_home_taken_is_told_by_which_process_and_how_to_end_it(h
     with home.locked(), pytest.raises(StateError) as refused, home.locked():
         pass
     assert str(refused.value) == (
-        f"a node is serving from {home.path} already: process {number}, which ends with: kill {number}"
+        f"a node or a command works in {home.path} already: process {number}, which ends with: kill {number}"
     )
     with home.locked(), home.if_unlocked() as free:
         assert not free
