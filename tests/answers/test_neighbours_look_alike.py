@@ -185,7 +185,13 @@ row_of_a_person = st.fixed_dictionaries(
 address = st.sampled_from([SHARED, ASKERS_ONLY, NOBODY_YET])
 
 
-@settings(max_examples=16, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("examples", [4, pytest.param(16, marks=pytest.mark.slow)])
+def test_nothing_but_the_noisy_numbers_tells_whether_one_person_was_there(examples: int) -> None:
+    settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))(
+        nothing_but_the_noisy_numbers
+    )()
+
+
 @given(
     question=st.sampled_from(QUESTIONS),
     person=address,
@@ -193,7 +199,7 @@ address = st.sampled_from([SHARED, ASKERS_ONLY, NOBODY_YET])
     repeats=st.sampled_from([1, 1, 250]),
     opts_out=st.booleans(),
 )
-def test_nothing_but_the_noisy_numbers_tells_whether_one_person_was_there(
+def nothing_but_the_noisy_numbers(
     question: dict[str, Any], person: str, rows: list[Row], repeats: int, *, opts_out: bool
 ) -> None:
     """The person has any rows, up to a thousand of them, and is the asker's customer or not; or is on the opt-out

@@ -92,7 +92,7 @@ def test_an_entry_under_terms_that_were_not_given_is_told_with_its_doubt() -> No
     assert found.events[0].believed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.data())
 def test_no_entry_whatever_ends_the_reading(data: st.DataObject) -> None:
     """Bytes, JSON of any shape, and well-signed statements with any fields at all."""
