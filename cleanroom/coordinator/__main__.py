@@ -101,15 +101,15 @@ def sign(request: Path, home: Path, out: Path | None, replace: bool) -> None:
 @click.option(OPTION, "with_input", is_flag=True, help=HELP)
 def serve(home: Path, contract: Path, listen: str | None, port_file: Path | None, *, with_input: bool) -> None:
     """Serve one room until SIGTERM or SIGINT. Prints `ready` when healthy; the log goes to standard error."""
+    # Blocked here, before a library starts its threads, and so in every thread: a handler would run only when the main
+    # thread wakes, and nothing wakes it when the system has given the signal to a thread of the library.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     from cleanroom.coordinator.room_server import RoomServer  # grpc reads its environment when loaded
     from cleanroom.crypto.placement import place
     from cleanroom.question.agreement import in_force
 
     # Calls of one party wait for the interpreter behind calls of the others; at the default of 5 ms they notice.
     sys.setswitchinterval(0.001)
-    # Blocked here, before the first thread starts, and so in every thread: a handler would run only when the main
-    # thread wakes, and nothing wakes it when the system has given the signal to a thread of the library.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     if with_input:
         stop_at_end_of_input()
     log, coordinator_home = EventLog(), CoordinatorHome(home)
